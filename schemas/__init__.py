@@ -1,0 +1,1 @@
+"""The contract every room shares: message, tables, views, ledger, settings, errors."""

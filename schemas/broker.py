@@ -1,0 +1,92 @@
+"""The Celery application as both sides see it, and the one function that publishes a chunk."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from celery import Celery
+from kombu import Exchange
+from kombu import Queue as KombuQueue
+from kombu.exceptions import OperationalError
+
+from schemas.errors import BrokerFull, BrokerUnavailable
+from schemas.message import TASK, Chunk, Queue
+from schemas.settings import Settings, mask
+
+
+def make_app(settings: Settings) -> Celery:
+    """Return a Celery application that publishes and reads chunks; it connects when first used."""
+    app = Celery("iyu", broker=settings.broker)
+    exchange = Exchange("reviews", type="direct")
+    app.conf.update(
+        task_queues=[KombuQueue(name, exchange, routing_key=name) for name in Queue],
+        task_default_queue=Queue.BULK.value,
+        task_default_exchange="reviews",
+        task_default_routing_key=Queue.BULK.value,
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_compression="zlib",  # Hangul as JSON escapes shrinks to a fifth
+        broker_transport_options={
+            "visibility_timeout": settings.visibility_timeout,
+            # Serve queues in the order they are listed: live, bulk, rescore.
+            "queue_order_strategy": "priority",
+            # kombu's default is no timeout at all: a half-open connection would hang for ever.
+            "socket_timeout": 15,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+            "retry_on_timeout": True,
+        },
+        broker_connection_timeout=5,
+    )
+    return app
+
+
+class Publisher:
+    """Publishes chunks over one kept connection."""
+
+    def __init__(self, app: Celery, address: str) -> None:
+        self._app = app
+        self._address = address
+
+    def publish(self, chunks: Sequence[Chunk]) -> None:
+        """Hand chunks to the broker.
+
+        Raises BrokerUnavailable, BrokerFull: what was published until then stays published.
+        """
+        with _translated(self._address), self._app.producer_pool.acquire(block=True) as producer:
+            for chunk in chunks:
+                self._send(chunk, producer)
+
+    def _send(self, chunk: Chunk, producer: Any) -> None:
+        args, kwargs = chunk.arguments()
+        self._app.send_task(
+            TASK,
+            args=args,
+            kwargs=kwargs,
+            task_id=chunk.chunk_id,
+            queue=chunk.queue.value,
+            producer=producer,
+            retry=False,
+            # Celery would copy the reviews into a header, and from there into logs.
+            argsrepr=f"({chunk.chunk_id}, {len(chunk.reviews)} reviews)",
+            kwargsrepr="{}",
+        )
+
+
+@contextmanager
+def _translated(address: str) -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, redis.RedisError, OSError) as error:
+        if "OOM" in str(error) or "maxmemory" in str(error):
+            raise BrokerFull(
+                f"the broker {mask(address)} is at its maxmemory; wait until workers have "
+                "caught up, or raise maxmemory"
+            ) from error
+        raise BrokerUnavailable(
+            f"the broker {mask(address)} does not answer; check that it runs and "
+            "IYU_BROKER_URL names it"
+        ) from error

@@ -1,0 +1,145 @@
+"""Connect to the database, and bring its tables up to date."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
+
+from schemas.errors import DatabaseOutdated, DatabaseUnavailable, SettingsError
+from schemas.settings import mask, sqlite_path
+
+#: Milliseconds a SQLite writer waits for another one.
+SQLITE_BUSY_MS = 30_000
+
+
+def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
+    """Return an engine for SQLite or PostgreSQL; nothing is connected yet.
+
+    On SQLite every transaction is a writer's (BEGIN IMMEDIATE) in WAL mode; read with `reading`.
+
+    Raises SettingsError for an address that is no such database.
+    """
+    try:
+        url = make_url(address)
+        if url.drivername in {"postgresql", "postgres"}:
+            url = url.set(drivername="postgresql+psycopg")
+        if url.get_backend_name() == "sqlite":
+            return _sqlite_engine(address, busy_ms)
+        if url.get_backend_name() == "postgresql":
+            return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    except (ArgumentError, NoSuchModuleError):
+        pass
+    raise SettingsError(
+        f"IYU_DATABASE_URL {mask(address)!r} is no database iyu knows; "
+        "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+    )
+
+
+def upgrade(engine: Engine) -> None:
+    """Create the tables and views, or migrate them to this version.
+
+    Raises DatabaseUnavailable.
+    """
+    if path := sqlite_path(engine.url.render_as_string(hide_password=False)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(engine) as connection:
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def check(engine: Engine) -> None:
+    """Raise DatabaseOutdated unless the tables are of this version, DatabaseUnavailable if down."""
+    path = sqlite_path(engine.url.render_as_string(hide_password=False))
+    if path and not path.exists():
+        raise DatabaseOutdated(f"{path} does not exist yet; run: iyu db upgrade")
+    with reading(engine) as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    if current != head:
+        raise DatabaseOutdated(
+            f"the tables are of version {current or 'none'}, this iyu needs {head}; "
+            "run: iyu db upgrade"
+        )
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Give one transaction: committed at the end, or rolled back whole.
+
+    Raises DatabaseUnavailable where the database does not answer or stays locked.
+    """
+    with _translated(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that never blocks a writer.
+
+    Raises DatabaseUnavailable where the database does not answer.
+    """
+    with _translated(engine), engine.connect() as connection:
+        yield connection.execution_options(read_only=True)
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """Say whether the same statement may work later: a lost connection or a lock, not bad data."""
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    return isinstance(error, OperationalError) and "no such" not in str(error.orig)
+
+
+@contextmanager
+def _translated(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if not is_transient(error):
+            raise
+        address = mask(engine.url.render_as_string(hide_password=False))
+        cause = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no answer"
+        raise DatabaseUnavailable(
+            f"the database {address} does not answer ({cause}); check that it runs and "
+            "IYU_DATABASE_URL names it"
+        ) from error
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _sqlite_engine(address: str, busy_ms: int) -> Engine:
+    # Our own BEGIN: Python's sqlite3 would begin late and as a reader, and a reader that turns
+    # writer fails at once instead of waiting its turn.
+    engine = create_engine(address, connect_args={"isolation_level": None, "timeout": 0})
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA cache_size = -65536")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
