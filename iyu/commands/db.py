@@ -1,0 +1,42 @@
+"""`iyu db`: create, migrate and check the tables."""
+
+from typing import Annotated
+
+import typer
+
+Database = Annotated[
+    str | None,
+    typer.Option("--database", metavar="URL", help="Instead of IYU_DATABASE_URL."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.add_typer(db, name="db")
+
+
+db = typer.Typer(help="Create, migrate and check the tables.", no_args_is_help=True)
+
+
+@db.command()
+def upgrade(database: Database = None) -> None:
+    """Create the tables and views, or migrate them to this version."""
+    from schemas.database import connect
+    from schemas.database import upgrade as upgrade_tables
+    from schemas.settings import Settings, mask
+
+    settings = Settings.load(database_url=database)
+    upgrade_tables(connect(settings.database))
+    typer.echo(f"{mask(settings.database)} is up to date")
+
+
+@db.command()
+def check(database: Database = None) -> None:
+    """Say whether the tables are of this version; exit code 2 if not, 3 if nothing answers."""
+    from schemas.database import check as check_tables
+    from schemas.database import connect
+    from schemas.settings import Settings, mask
+
+    settings = Settings.load(database_url=database)
+    check_tables(connect(settings.database))
+    typer.echo(f"{mask(settings.database)} is up to date")

@@ -1,0 +1,7 @@
+"""`iyu status`."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""

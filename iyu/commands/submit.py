@@ -1,0 +1,7 @@
+"""`iyu submit`."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""

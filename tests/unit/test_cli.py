@@ -1,0 +1,45 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from iyu.cli import app
+
+HEAVY = ("tensorflow", "konlpy", "pandas", "sqlalchemy", "celery", "pyarrow")
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, list(arguments), prog_name="iyu")
+
+
+def test_help_loads_nothing_heavy():
+    code = f"import sys, iyu.cli; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_version_is_told():
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("iyu")
+
+
+def test_a_foreseen_error_is_one_line_and_its_exit_code(tmp_path: Path):
+    result = run("db", "check", "--database", f"sqlite:///{tmp_path}/none.db")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("iyu: error: ")
+    assert "iyu db upgrade" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_upgrade_makes_tables_that_check_accepts(tmp_path: Path):
+    address = f"sqlite:///{tmp_path}/new/iyu.db"
+    assert run("db", "upgrade", "--database", address).exit_code == 0
+    assert run("db", "check", "--database", address).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["--help", "db"])
+def test_help_is_on_everything(command: str):
+    assert "Usage" in run(*command.split()).output
