@@ -1,0 +1,1 @@
+"""Reviews in, rows out: text, model, explanations, scoring, storage, training."""

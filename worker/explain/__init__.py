@@ -1,0 +1,1 @@
+"""Why a review got its score: one attribution method a file, all from one compiled pass."""

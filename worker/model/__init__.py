@@ -1,0 +1,1 @@
+"""Networks, and the artifacts they are stored in."""

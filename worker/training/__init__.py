@@ -1,0 +1,1 @@
+"""Labelled reviews to an artifact, and how good it is."""

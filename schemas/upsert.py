@@ -1,0 +1,86 @@
+"""Many rows in one statement: insert, or update what is there.
+
+Only names from `schemas.tables` are put into SQL text; every value is bound.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from itertools import repeat
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
+
+_POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+#: A list is a column's values, row by row; anything else stands in every row.
+Columns = Mapping[str, Any]
+
+
+def upsert(
+    connection: Connection, table: Table, columns: Columns, *, update_where: str | None = None
+) -> int:
+    """Insert rows by primary key; where one exists, update it if `update_where` holds.
+
+    Columns that are not given keep their default. At least one column is a list, and all lists
+    are equally long; no key appears twice. Returns the rows that were inserted or updated.
+
+    Values go to the driver as they are: SQLAlchemy's own way costs more than the writing itself.
+    """
+    lists = [name for name, values in columns.items() if isinstance(values, list)]
+    rows = len(columns[lists[0]])
+    if not rows:
+        return 0
+    names = tuple(columns)
+    bound = {name: _bound(connection.dialect, table, name, v) for name, v in columns.items()}
+    if connection.dialect.name == "postgresql":
+        statement = _postgresql(table, names, tuple(lists), update_where)
+        return int(connection.exec_driver_sql(statement, bound).rowcount)
+    statement = _sqlite(table, names, update_where)
+    values = zip(*(bound[n] if n in lists else repeat(bound[n], rows) for n in names), strict=True)
+    return int(connection.exec_driver_sql(statement, list(values)).rowcount)
+
+
+def _bound(dialect: Dialect, table: Table, name: str, value: Any) -> Any:
+    """Turn a value into what the driver takes: times, above all."""
+    kind = table.c[name].type.dialect_impl(dialect)
+    processor = None if isinstance(value, str | list) else kind.bind_processor(dialect)
+    return processor(value) if processor else value
+
+
+@cache
+def _sqlite(table: Table, names: tuple[str, ...], where: str | None) -> str:
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) "
+        f"VALUES ({', '.join('?' for _ in names)}) {_on_conflict(table, names, where)}"
+    )
+
+
+@cache
+def _postgresql(
+    table: Table, names: tuple[str, ...], lists: tuple[str, ...], where: str | None
+) -> str:
+    """Columns travel as arrays: one statement of one shape for any number of rows."""
+    types = {name: str(table.c[name].type.compile(_POSTGRESQL)) for name in names}
+    # JSON travels as text: the driver would wrap each value of an array otherwise.
+    sent = {name: "TEXT" if kind == "JSONB" else kind for name, kind in types.items()}
+    values = ", ".join(
+        f"u.{name}::{types[name]}" if name in lists else f"%({name})s::{types[name]}"
+        for name in names
+    )
+    arrays = ", ".join(f"%({name})s::{sent[name]}[]" for name in lists)
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) "
+        f"SELECT {values} FROM unnest({arrays}) AS u({', '.join(lists)}) "
+        f"{_on_conflict(table, names, where)}"
+    )
+
+
+def _on_conflict(table: Table, names: tuple[str, ...], where: str | None) -> str:
+    keys = [column.name for column in table.primary_key]
+    changed = [name for name in names if name not in keys]
+    assignments = ", ".join(f"{name} = excluded.{name}" for name in changed)
+    return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {assignments}" + (
+        f" WHERE {where}" if where else ""
+    )

@@ -1,0 +1,144 @@
+"""A trained model on disk: `model.keras`, `vocabulary.json`, `manifest.json` in one folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from schemas.errors import ArtifactError
+from worker.model.network import Network
+from worker.model.presets import Encoder, preset
+from worker.text.morphemes import tokenizer_identity
+from worker.text.vocabulary import Vocabulary
+
+FORMAT: Final = 1
+MODEL_FILE: Final = "model.keras"
+VOCABULARY_FILE: Final = "vocabulary.json"
+MANIFEST_FILE: Final = "manifest.json"
+#: The parts of a manifest that change what inference does; the rest is for readers.
+_INFERENCE_KEYS: Final = ("format", "preset", "tokenizer", "sequence_length", "padding")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A model ready to score."""
+
+    model_version: str  # 12 hexadecimal digits of its content
+    manifest: Mapping[str, Any]
+    vocabulary: Vocabulary
+    network: Network
+    encoder: Encoder
+
+    @property
+    def name(self) -> str:
+        """The preset it was trained with."""
+        return str(self.manifest["preset"])
+
+
+def locate(model: str) -> Path:
+    """Return the folder of an artifact: one that ships, by name, or a path.
+
+    Raises ArtifactError.
+    """
+    shipped = Path(str(files("worker") / "artifacts"))
+    for folder in (shipped / model, Path(model)):
+        if (folder / MANIFEST_FILE).is_file():
+            return folder
+    names = sorted(p.parent.name for p in shipped.glob(f"*/{MANIFEST_FILE}"))
+    raise ArtifactError(
+        f"no model artifact at {model!r}; give a folder that `iyu train` wrote, "
+        f"or one of: {', '.join(names) or 'none ships'}"
+    )
+
+
+def save(folder: Path, model: Any, vocabulary: Vocabulary, manifest: Mapping[str, Any]) -> None:
+    """Write an artifact; its version is added to the manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save(folder / MODEL_FILE)
+    (folder / VOCABULARY_FILE).write_bytes(vocabulary.to_json())
+    complete = dict(manifest) | {
+        "format": FORMAT,
+        "tokenizer": tokenizer_identity(),
+        "vocabulary": {"size": len(vocabulary), "fingerprint": vocabulary.fingerprint},
+    }
+    complete["model_version"] = _version(folder, complete)
+    (folder / MANIFEST_FILE).write_bytes(orjson.dumps(complete, option=orjson.OPT_INDENT_2))
+
+
+def load(model: str) -> Artifact:
+    """Read an artifact and put it to work.
+
+    Raises ArtifactError if it is missing, broken, or does not match this installation.
+    """
+    folder = locate(model)
+    manifest = read_manifest(folder)
+    vocabulary = _read_vocabulary(folder, manifest)
+    chosen = preset(manifest["preset"])
+    keras_model = _read_model(folder)
+    rows = keras_model.get_layer("embedding").input_dim
+    if rows != len(vocabulary):
+        raise _mismatch(folder, f"its embedding has {rows} rows, its vocabulary {len(vocabulary)}")
+    return Artifact(
+        model_version=manifest["model_version"],
+        manifest=manifest,
+        vocabulary=vocabulary,
+        network=chosen.network(keras_model),
+        encoder=chosen.encoder(vocabulary, manifest),
+    )
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read and check a manifest; nothing heavy is loaded.
+
+    Raises ArtifactError.
+    """
+    try:
+        manifest: dict[str, Any] = orjson.loads((folder / MANIFEST_FILE).read_bytes())
+        if manifest["format"] != FORMAT:
+            raise _mismatch(folder, f"it has format {manifest['format']}, this iyu reads {FORMAT}")
+        if manifest["tokenizer"] != tokenizer_identity():
+            raise _mismatch(
+                folder,
+                f"it was trained on {manifest['tokenizer']}, here is {tokenizer_identity()}",
+            )
+        if manifest["model_version"] != _version(folder, manifest):
+            raise _mismatch(folder, "its files are not those its manifest was written for")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _mismatch(folder, f"it cannot be read ({type(error).__name__}: {error})") from error
+    return manifest
+
+
+def _read_vocabulary(folder: Path, manifest: Mapping[str, Any]) -> Vocabulary:
+    vocabulary = Vocabulary.from_json((folder / VOCABULARY_FILE).read_bytes())
+    if vocabulary.fingerprint != manifest["vocabulary"]["fingerprint"]:
+        raise _mismatch(folder, "its vocabulary is not the one its manifest names")
+    return vocabulary
+
+
+def _read_model(folder: Path) -> Any:
+    import keras
+
+    try:
+        return keras.saving.load_model(folder / MODEL_FILE, compile=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise _mismatch(folder, f"Keras cannot read its model ({error})") from error
+
+
+def _version(folder: Path, manifest: Mapping[str, Any]) -> str:
+    digest = sha256()
+    for name in (MODEL_FILE, VOCABULARY_FILE):
+        digest.update((folder / name).read_bytes())
+    inference = {key: manifest[key] for key in _INFERENCE_KEYS}
+    digest.update(orjson.dumps(inference, option=orjson.OPT_SORT_KEYS))
+    return digest.hexdigest()[:12]
+
+
+def _mismatch(folder: Path, why: str) -> ArtifactError:
+    return ArtifactError(
+        f"the model artifact {folder} does not match: {why}; train it again with `iyu train`, "
+        "or install the versions its manifest names"
+    )

@@ -1,0 +1,141 @@
+"""Texts to predictions: cut, encode, run, place. Read this first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from worker.explain.explainer import Explained, Explainer, Heatmap
+from worker.explain.method import Method
+from worker.explain.methods import DEFAULT, choose
+from worker.model.artifact import Artifact
+from worker.model.artifact import load as load_artifact
+from worker.text.morphemes import Analyzer, Morphemes
+
+#: A token as it is stored: surface, start, end (characters), pos, heat.
+#: heat is raw and signed; None for a token outside the model's window.
+Token = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why, by one method."""
+
+    method: str
+    layers: str
+    target: str
+    tokens: list[Token]  # every token of the review, in order
+    comprehensiveness: float
+    sufficiency: float
+    pad_heat: float  # heat that fell on padding
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One review's score, and why."""
+
+    probability: float  # of positive
+    logit: float
+    token_count: int
+    unknown_count: int
+    truncated: bool  # some tokens are outside the model's window
+    explanations: tuple[Explanation, ...]
+
+    @property
+    def label(self) -> int:
+        """1 for positive, 0 for negative."""
+        return int(self.probability >= 0.5)
+
+
+class Scorer:
+    """A model in memory, ready for chunks."""
+
+    def __init__(self, artifact: Artifact, methods: Sequence[str] = (DEFAULT,)) -> None:
+        self.artifact = artifact
+        self._analyzer = Analyzer()
+        self._encoder = artifact.encoder
+        self._explainer = Explainer(artifact.network, choose(methods))
+
+    @classmethod
+    def load(cls, model: str, methods: Sequence[str] = (DEFAULT,)) -> "Scorer":
+        """Load an artifact by name or path.
+
+        Raises ArtifactError, SettingsError.
+        """
+        choose(methods)  # a wrong name should not cost the loading of TensorFlow
+        return cls(load_artifact(model), methods)
+
+    def score(self, texts: Sequence[str]) -> list[Prediction]:
+        """Score and explain texts that passed the entrance, in their order."""
+        if not texts:
+            return []
+        cut = self._analyzer.analyze(texts)
+        encoded = self._encoder.encode(cut)
+        explained = self._explainer.explain(encoded.inputs)
+        return self._place(cut, encoded.unknown, explained)
+
+    def _place(
+        self, cut: Sequence[Morphemes], unknown: Sequence[int], explained: Explained
+    ) -> list[Prediction]:
+        width = self._encoder.length
+        placed = [
+            _explanations(method, method.layers(self._explainer.network), heatmap, cut, width)
+            for method, heatmap in zip(self._explainer.methods, explained.heatmaps, strict=True)
+        ]
+        return [
+            Prediction(probability, logit, len(text), unseen, len(text) > width, explanations)
+            for probability, logit, text, unseen, explanations in zip(
+                explained.probability.tolist(),
+                explained.logit.tolist(),
+                cut,
+                unknown,
+                zip(*placed, strict=True),
+                strict=True,
+            )
+        ]
+
+
+def _explanations(
+    method: Method, layers: str, heatmap: Heatmap, cut: Sequence[Morphemes], width: int
+) -> list[Explanation]:
+    """Place one method's heat on the tokens of every review of a chunk."""
+    return [
+        Explanation(
+            method.name,
+            layers,
+            method.target,
+            _tokens(text, row, width),
+            comprehensiveness,
+            sufficiency,
+            sum(row[: width - len(text)]) if len(text) < width else 0.0,
+        )
+        for text, row, comprehensiveness, sufficiency in zip(
+            cut,
+            _round(heatmap.heat),
+            heatmap.comprehensiveness.tolist(),
+            heatmap.sufficiency.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _tokens(text: Morphemes, row: list[float], width: int) -> list[Token]:
+    """Line heat up with tokens: both end together; what stands before the window has none."""
+    outside: list[float | None] = [None] * max(len(text) - width, 0)
+    heats = outside + row[max(width - len(text), 0) :]
+    return [
+        {"surface": surface, "start": start, "end": end, "pos": pos, "heat": heat}
+        for surface, start, end, pos, heat in zip(
+            text.surfaces, text.starts, text.ends, text.tags, heats, strict=True
+        )
+    ]
+
+
+def _round(heat: Any) -> list[list[float]]:
+    """Return heat with six significant digits: float32 has no more, and JSON grows with each."""
+    exact = heat.astype(np.float64)
+    magnitude = np.floor(np.log10(np.maximum(np.abs(exact), 1e-30)))
+    scale = 10.0 ** (5 - magnitude)
+    rounded: list[list[float]] = (np.rint(exact * scale) / scale).tolist()
+    return rounded

@@ -1,0 +1,32 @@
+"""What a worker reads from the environment, beside what both sides read."""
+
+import os
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from schemas.settings import Settings
+
+
+class WorkerSettings(Settings):
+    """Which model, which explanations, how many processes, and how patient."""
+
+    #: An artifact that ships, by name, or a folder that `iyu train` wrote.
+    model: str = "source"
+    #: Explanation methods to store, comma-separated.
+    methods: Annotated[tuple[str, ...], NoDecode] = ("gradcam",)
+    #: Worker processes; each holds the model and uses `cores / concurrency` threads.
+    concurrency: int = Field(os.cpu_count() or 1, ge=1)
+    #: Seconds a chunk is tried again in its process while the database does not answer.
+    database_patience: float = Field(60.0, ge=0)
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @property
+    def threads(self) -> int:
+        """Threads TensorFlow may use in each process: processes × threads ≤ cores."""
+        return max(1, (os.cpu_count() or 1) // self.concurrency)

@@ -1,0 +1,96 @@
+"""Labelled reviews from a file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from schemas.errors import InputError
+from schemas.review import Review, admit
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledReviews:
+    """Reviews that passed the entrance, with their labels."""
+
+    origin: str  # the file's name
+    fingerprint: str  # of the file's content: SHA-256, 16 hexadecimal digits
+    ids: list[str]
+    texts: list[str]
+    labels: NDArray[np.int8]  # (reviews,) 1 positive, 0 negative
+    rejected: int  # rows that did not pass the entrance
+
+    def __len__(self) -> int:
+        """Return the number of reviews."""
+        return len(self.texts)
+
+
+def read_labelled(
+    path: Path, *, text: str = "document", label: str = "label", review_id: str = "id"
+) -> LabelledReviews:
+    """Read a CSV, TSV (also .txt), JSON Lines or Parquet file with a text and a 0/1 label column.
+
+    Without the id column the row's number is the id.
+
+    Raises InputError with what to do.
+    """
+    table = _read(path)
+    for column in (text, label):
+        if column not in table.columns:
+            raise InputError(
+                f"{path} has no column {column!r}; it has: {', '.join(map(str, table.columns))}"
+            )
+    labels = pd.to_numeric(table[label], errors="coerce")
+    if not labels.isin([0, 1]).all():
+        row = int((~labels.isin([0, 1])).to_numpy().argmax())
+        raise InputError(
+            f"{path}: label {table[label].iloc[row]!r} in row {row + 1} is neither 0 nor 1; "
+            "correct it or name another --label-column"
+        )
+    keys = table[review_id] if review_id in table.columns else pd.Series(range(len(table)))
+    return _admitted(path, keys.astype(str).tolist(), table[text].tolist(), labels.to_numpy())
+
+
+def _admitted(
+    path: Path, keys: Sequence[str], texts: Sequence[object], labels: NDArray[np.float64]
+) -> LabelledReviews:
+    verdicts = [admit(key, text) for key, text in zip(keys, texts, strict=True)]
+    good = [i for i, verdict in enumerate(verdicts) if isinstance(verdict, Review)]
+    if not good:
+        raise InputError(
+            f"{path} holds no review that passes the entrance; is it the right column?"
+        )
+    reviews = [verdict for verdict in verdicts if isinstance(verdict, Review)]
+    return LabelledReviews(
+        origin=path.name,
+        fingerprint=sha256(path.read_bytes()).hexdigest()[:16],
+        ids=[review.review_id for review in reviews],
+        texts=[review.text for review in reviews],
+        labels=labels[good].astype(np.int8),
+        rejected=len(verdicts) - len(good),
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    name = path.name.removesuffix(".gz")
+    try:
+        if name.endswith(".parquet"):
+            return pd.read_parquet(path)
+        if name.endswith((".jsonl", ".ndjson")):
+            return pd.read_json(path, lines=True, dtype=False)
+        separator = "," if name.endswith(".csv") else "\t"
+        # "NA" and "null" are texts that people write; only an empty cell is empty.
+        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; check the path") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 (byte {error.start}); convert it first") from None
+    except (ValueError, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read ({str(error).splitlines()[0]}); "
+            "give CSV, TSV, JSON Lines or Parquet"
+        ) from None
