@@ -21,11 +21,12 @@ db = typer.Typer(help="Create, migrate and check the tables.", no_args_is_help=T
 @db.command()
 def upgrade(database: Database = None) -> None:
     """Create the tables and views, or migrate them to this version."""
+    from iyu.environment import load_settings
     from schemas.database import connect
     from schemas.database import upgrade as upgrade_tables
-    from schemas.settings import Settings, mask
+    from schemas.settings import mask
 
-    settings = Settings.load(database_url=database)
+    settings = load_settings(database_url=database)
     upgrade_tables(connect(settings.database))
     typer.echo(f"{mask(settings.database)} is up to date")
 
@@ -33,10 +34,11 @@ def upgrade(database: Database = None) -> None:
 @db.command()
 def check(database: Database = None) -> None:
     """Say whether the tables are of this version; exit code 2 if not, 3 if nothing answers."""
+    from iyu.environment import load_settings
     from schemas.database import check as check_tables
     from schemas.database import connect
-    from schemas.settings import Settings, mask
+    from schemas.settings import mask
 
-    settings = Settings.load(database_url=database)
+    settings = load_settings(database_url=database)
     check_tables(connect(settings.database))
     typer.echo(f"{mask(settings.database)} is up to date")
