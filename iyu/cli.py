@@ -16,6 +16,11 @@ from schemas.errors import IyuError
 COMMANDS: Final = (
     "submit",
     "status",
+    "up",
+    "worker",
+    "sql",
+    "demo",
+    "health",
     "db",
 )
 

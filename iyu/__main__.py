@@ -1,0 +1,5 @@
+"""`python -m iyu` is `iyu`."""
+
+from iyu.cli import main
+
+main()

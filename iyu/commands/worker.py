@@ -1,0 +1,51 @@
+"""`iyu worker` and `iyu beat`: the processes that score, and that watch the ledger."""
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(worker)
+    app.command()(beat)
+
+
+def worker(
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Processes; default: one a core.")
+    ] = None,
+    queues: Annotated[
+        str | None, typer.Option(metavar="NAME,NAME", help="Queues to serve; default: all.")
+    ] = None,
+    beat: Annotated[bool, typer.Option("--beat", help="Run the sweeper inside, too.")] = False,
+    hostname: Annotated[str | None, typer.Option(help="This worker's name.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model's name or folder.")] = None,
+) -> None:
+    """Score what waits in the queues, until SIGTERM; what is being scored is finished first."""
+    from worker.app import run_worker
+    from worker.settings import WorkerSettings
+
+    from iyu.environment import load_settings
+
+    settings = load_settings(WorkerSettings, model=model, concurrency=concurrency)
+    code = run_worker(
+        settings,
+        concurrency=settings.concurrency,
+        queues=[name.strip() for name in queues.split(",")] if queues else None,
+        beat=beat,
+        hostname=hostname,
+    )
+    raise typer.Exit(code)
+
+
+def beat() -> None:
+    """Publish stale chunks of the ledger again, at intervals; one of these is enough."""
+    from worker.app import make_worker_app
+    from worker.settings import WorkerSettings
+
+    from iyu.environment import load_settings
+
+    app = make_worker_app(load_settings(WorkerSettings))
+    # In memory: a sweep that is early or late after a restart does no harm, a file would.
+    app.Beat(scheduler="celery.beat:Scheduler", loglevel="WARNING", quiet=True).run()
