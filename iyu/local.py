@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from iyu.embedded import EmbeddedRedis, is_free
 from iyu.environment import read_environment, write_environment
-from iyu.supervisor import ChildProcess, Supervisor
+from iyu.supervisor import ChildProcess, Service, Supervisor
 from schemas.database import connect, upgrade
 from schemas.errors import SettingsError
 
@@ -73,7 +73,7 @@ def run_locally(
         write_environment(folder.path, variables)
         environment = variables | ({"IYU_MODEL": model} if model else {})
         options = ["--concurrency", str(concurrency)] if concurrency else []
-        services = {
+        services: dict[str, Service] = {
             "redis": redis,
             "worker": ChildProcess(command("worker", *options), environment, log),
             "beat": ChildProcess(command("beat"), environment, log),

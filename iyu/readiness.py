@@ -1,5 +1,7 @@
 """Whether the services that iyu stands on answer."""
 
+from kombu.exceptions import OperationalError
+
 from schemas.broker import make_app
 from schemas.database import check, connect
 from schemas.errors import IyuError
@@ -12,13 +14,12 @@ def readiness(settings: Settings) -> dict[str, str | None]:
 
 
 def _broker_trouble(settings: Settings) -> str | None:
-    app = make_app(settings)
-    try:
-        with app.connection_for_write(connect_timeout=5) as connection:
+    with make_app(settings).connection_for_write(connect_timeout=5) as connection:
+        try:
+            # Redis is asked for a PING before a channel is given.
             connection.ensure_connection(max_retries=1, timeout=5)
-            connection.default_channel.close()  # a channel is given only by a broker that answers
-    except (*app.connection_for_write().connection_errors, OSError):
-        return f"{mask(settings.broker)} does not answer; check that it runs"
+        except (OperationalError, OSError):
+            return f"{mask(settings.broker)} does not answer; check that it runs"
     return None
 
 

@@ -1,13 +1,11 @@
-"""A review on a terminal, its words coloured by heat; marked with signs where there is no colour."""
+"""A review on a terminal: its words coloured by heat, or marked with signs without colour."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
-
-#: Where in the text, and how much: start, end, heat (None: outside the model's window).
-Span = tuple[int, int, float | None]
 
 #: Blue pulls up, orange pulls down: told apart also by who does not see red and green.
 POSITIVE, NEGATIVE = (60, 130, 235), (240, 120, 30)
@@ -20,12 +18,12 @@ def has_colour(console: Console) -> bool:
     return console.color_system is not None and not console.no_color
 
 
-def heated(text: str, spans: Iterable[Span], *, colour: bool) -> Text:
+def heated(text: str, tokens: Iterable[Mapping[str, Any]], *, colour: bool) -> Text:
     """Return a review with its words coloured, or else marked like [+재미] and [--억지].
 
-    spans: in order of the text, without overlap. Intensity is |heat| relative to the greatest.
+    tokens: as stored, with start, end and heat. Intensity is |heat| relative to the greatest.
     """
-    known = [(start, end, heat) for start, end, heat in spans if heat]
+    known = [(t["start"], t["end"], t["heat"]) for t in tokens if t["heat"]]
     greatest = max((abs(heat) for _, _, heat in known), default=0.0)
     shares = [(start, end, heat / greatest) for start, end, heat in known]
     return _coloured(text, shares) if colour else _marked(text, shares)

@@ -112,14 +112,15 @@ class Supervisor:
             for watched in reversed(self._watched):
                 watched.service.stop()
 
-    def watch(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Revive what dies, until a signal or `until` says stop."""
+    def watch(self, until: Callable[[], bool] = lambda: False) -> bool:
+        """Revive what dies, until `until` says so or a signal (then False)."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         while not self._stopping and not until():
             for watched in self._watched:
                 self._look_after(watched)
             time.sleep(LOOK_SECONDS)
+        return not self._stopping
 
     def _stop(self, _number: int, _frame: object) -> None:
         self._stopping = True

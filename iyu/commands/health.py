@@ -1,4 +1,4 @@
-"""`iyu health`: can this installation work now?"""
+"""`iyu health`: whether this installation can work now."""
 
 import json
 from typing import Annotated

@@ -18,33 +18,24 @@ def worker(
     queues: Annotated[
         str | None, typer.Option(metavar="NAME,NAME", help="Queues to serve; default: all.")
     ] = None,
-    beat: Annotated[bool, typer.Option("--beat", help="Run the sweeper inside, too.")] = False,
     hostname: Annotated[str | None, typer.Option(help="This worker's name.")] = None,
     model: Annotated[str | None, typer.Option(help="A model's name or folder.")] = None,
 ) -> None:
     """Score what waits in the queues, until SIGTERM; what is being scored is finished first."""
+    from iyu.environment import load_settings
     from worker.app import run_worker
     from worker.settings import WorkerSettings
 
-    from iyu.environment import load_settings
-
     settings = load_settings(WorkerSettings, model=model, concurrency=concurrency)
-    code = run_worker(
-        settings,
-        concurrency=settings.concurrency,
-        queues=[name.strip() for name in queues.split(",")] if queues else None,
-        beat=beat,
-        hostname=hostname,
-    )
-    raise typer.Exit(code)
+    names = [name.strip() for name in queues.split(",")] if queues else None
+    raise typer.Exit(run_worker(settings, queues=names, hostname=hostname))
 
 
 def beat() -> None:
     """Publish stale chunks of the ledger again, at intervals; one of these is enough."""
+    from iyu.environment import load_settings
     from worker.app import make_worker_app
     from worker.settings import WorkerSettings
-
-    from iyu.environment import load_settings
 
     app = make_worker_app(load_settings(WorkerSettings))
     # In memory: a sweep that is early or late after a restart does no harm, a file would.

@@ -1,0 +1,34 @@
+"""`iyu demo`: the whole way of a review, on a file that ships."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    data: Annotated[Path, typer.Option(help="The folder for database and logs.")] = Path(
+        "demo-data"
+    ),
+    keep: Annotated[
+        bool, typer.Option("--keep/--discard", help="Leave the database to be asked.")
+    ] = True,
+) -> None:
+    """Score a file of reviews end to end here (Redis, worker, SQLite), and show why."""
+    import shutil
+
+    from rich.console import Console
+
+    from iyu.demo_report import report
+    from iyu.demo_run import score_demo_file
+
+    console = Console()
+    folder = score_demo_file(data, console.print)
+    report(folder, console, kept=keep)
+    if not keep:
+        shutil.rmtree(folder.path)
