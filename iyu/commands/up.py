@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from iyu.environment import DEFAULT_FOLDER
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -14,7 +12,10 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    data: Annotated[Path, typer.Option(help="The folder that keeps everything.")] = DEFAULT_FOLDER,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The folder that keeps everything.", show_default="./iyu-data"),
+    ] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
     model: Annotated[str | None, typer.Option(help="A model's name or folder.")] = None,
     port: Annotated[
@@ -25,12 +26,13 @@ def up(
 
     What waits when it stops goes on with the next `iyu up`.
     """
-    from iyu.environment import FILE_NAME
+    from iyu.environment import DEFAULT_FOLDER, FILE_NAME
     from iyu.local import DataFolder, run_locally
 
     def say(line: str) -> None:
         typer.echo(f"iyu up: {line}", err=True)
 
+    data = data or DEFAULT_FOLDER
     running = run_locally(DataFolder(data), say, concurrency=concurrency, model=model, port=port)
     with running as (supervisor, variables):
         typer.echo(
