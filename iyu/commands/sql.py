@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable
+from decimal import Decimal
 from itertools import islice
 from typing import Annotated, Any
 
@@ -51,7 +52,11 @@ def sql(
 def _print_json(names: Iterable[str], rows: Iterable[Any]) -> None:
     for row in rows:
         record = dict(zip(names, row, strict=True))
-        typer.echo(json.dumps(record, ensure_ascii=False, default=str))
+        typer.echo(json.dumps(record, ensure_ascii=False, default=_as_json))
+
+
+def _as_json(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _print_table(names: Iterable[str], rows: Iterable[Any]) -> None:

@@ -1,0 +1,51 @@
+"""Where a command finds broker and database: its environment, then `iyu up`'s file."""
+
+import stat
+
+import pytest
+
+from iyu.environment import load_settings, read_environment, write_environment
+from worker.settings import WorkerSettings
+
+RUNNING = {
+    "IYU_BROKER_URL": "redis://:secret@127.0.0.1:7777/0",
+    "IYU_DATABASE_URL": "sqlite:////srv/o'hara's data/iyu.db",
+}
+
+
+@pytest.fixture
+def up(tmp_path, monkeypatch):
+    for name in RUNNING:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "iyu-data").mkdir()
+    write_environment(tmp_path / "iyu-data", RUNNING)
+    return tmp_path / "iyu-data"
+
+
+def test_what_up_wrote_is_found_from_its_folder(up):
+    settings = load_settings()
+    assert settings.broker == RUNNING["IYU_BROKER_URL"]
+    assert settings.database == RUNNING["IYU_DATABASE_URL"]
+
+
+def test_the_real_environment_counts_alone_and_is_never_mixed_with_the_file(up, monkeypatch):
+    monkeypatch.setenv("IYU_DATABASE_URL", "postgresql://elsewhere/iyu")
+    settings = load_settings()
+    assert settings.database == "postgresql://elsewhere/iyu"
+    assert "7777" not in settings.broker
+
+
+def test_an_option_comes_before_everything(up):
+    settings = load_settings(WorkerSettings, database_url="sqlite:///other.db", concurrency=3)
+    assert settings.database == "sqlite:///other.db"
+    assert settings.concurrency == 3
+    assert settings.broker == RUNNING["IYU_BROKER_URL"]
+
+
+def test_the_file_with_the_password_is_readable_by_its_owner_alone(up):
+    assert stat.S_IMODE((up / "iyu.env").stat().st_mode) == 0o600
+
+
+def test_without_the_file_nothing_is_found(tmp_path):
+    assert read_environment(tmp_path) == {}
