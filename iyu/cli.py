@@ -20,6 +20,9 @@ COMMANDS: Final = (
     "worker",
     "sql",
     "demo",
+    "score",
+    "train",
+    "evaluate",
     "health",
     "db",
 )

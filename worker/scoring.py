@@ -1,7 +1,7 @@
 """Texts to predictions: cut, encode, run, place. Read this first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,10 @@ class Prediction:
     def label(self) -> int:
         """1 for positive, 0 for negative."""
         return int(self.probability >= 0.5)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything by name, as JSON takes it."""
+        return asdict(self) | {"label": self.label}
 
 
 class Scorer:

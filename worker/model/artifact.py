@@ -69,6 +69,13 @@ def save(folder: Path, model: Any, vocabulary: Vocabulary, manifest: Mapping[str
     (folder / MANIFEST_FILE).write_bytes(orjson.dumps(complete, option=orjson.OPT_INDENT_2))
 
 
+def add_metrics(folder: Path, name: str, metrics: Mapping[str, Any]) -> None:
+    """Add figures to a manifest; the model's version stays, for it scores as before."""
+    manifest = read_manifest(folder)
+    manifest["metrics"][name] = dict(metrics)
+    (folder / MANIFEST_FILE).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+
+
 def load(model: str) -> Artifact:
     """Read an artifact and put it to work.
 

@@ -29,7 +29,7 @@ Progress = Callable[[str], None]
 
 
 def train(
-    data: LabelledReviews, out: Path, *, seed: int = 7, epochs: int = EPOCHS, say: Progress = print
+    data: LabelledReviews, out: Path, *, seed: int = 1, epochs: int = EPOCHS, say: Progress = print
 ) -> Metrics:
     """Train, save the artifact and its curves to `out`, and return the validation metrics."""
     import keras
@@ -51,11 +51,16 @@ def train(
         epochs=epochs,
         validation_data=held_out,
         verbose=0,
-        callbacks=[_reporter(say, epochs)],
+        callbacks=[
+            keras.callbacks.BackupAndRestore(out / ".unfinished"),  # an interrupted run goes on
+            _reporter(say, epochs),
+        ],
     ).history
     probabilities = model.predict(held_out[0], batch_size=1024, verbose=0)[:, 0]
     metrics = measure(data.labels[first_held_out:], probabilities)
-    artifact.save(out, model, vocabulary, _manifest(data, length, seed, epochs, metrics))
+    bare = build(len(vocabulary), length)  # without the optimizer's state: half the size
+    bare.set_weights(model.get_weights())
+    artifact.save(out, bare, vocabulary, _manifest(data, length, seed, epochs, metrics))
     plot_loss({"training": history["loss"], "validation": history["val_loss"]}, out / "loss.png")
     plot_roc({"validation": (data.labels[first_held_out:], probabilities)}, out / "roc.png")
     return metrics

@@ -1,0 +1,42 @@
+"""`iyu train`: labelled reviews to a model artifact."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(train)
+
+
+def train(
+    data: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or Parquet with labels 0/1.")],
+    out: Annotated[Path, typer.Option(help="The folder for the artifact and its curves.")],
+    preset: Annotated[str, typer.Option(help="The architecture and its recipe.")] = "source",
+    text_column: Annotated[str, typer.Option(help="The column of texts.")] = "document",
+    label_column: Annotated[str, typer.Option(help="The column of labels.")] = "label",
+    test: Annotated[Path | None, typer.Option(help="Report on this file too, afterwards.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 1,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
+) -> None:
+    """Train a model on labelled reviews; an interrupted run goes on where it stopped."""
+    from iyu.quiet import quiet_tensorflow
+
+    quiet_tensorflow()
+    from worker.training.data import read_labelled
+    from worker.training.recipes import Run, recipe
+
+    chosen = recipe(preset)
+    reviews = read_labelled(data, text=text_column, label=label_column)
+    tested = read_labelled(test, text=text_column, label=label_column) if test else None
+    typer.echo(f"{len(reviews):,} reviews from {data.name}, {reviews.rejected} rejected")
+    metrics = chosen(Run(reviews, out, seed, epochs), typer.echo)
+    typer.echo(f"validation: AUC {metrics.auc:.4f}, accuracy {metrics.accuracy:.4f}")
+    if tested:
+        from worker.training.report import add_test_report
+
+        found = add_test_report(out, tested)
+        typer.echo(f"{tested.origin}: AUC {found.auc:.4f}, accuracy {found.accuracy:.4f}")
+    typer.echo(f"the artifact is in {out}; use it with IYU_MODEL={out}")

@@ -1,0 +1,19 @@
+"""A trained artifact on reviews it has not seen, written down beside it."""
+
+from pathlib import Path
+
+from worker.model.artifact import add_metrics, load
+from worker.training.curves import plot_roc
+from worker.training.data import LabelledReviews
+from worker.training.evaluation import probabilities
+from worker.training.metrics import Metrics, measure
+
+
+def add_test_report(folder: Path, data: LabelledReviews) -> Metrics:
+    """Measure an artifact, put the figures into its manifest, and draw its ROC curve."""
+    found = probabilities(load(str(folder)), data.texts)
+    metrics = measure(data.labels, found)
+    named = {"origin": data.origin, "fingerprint": data.fingerprint}
+    add_metrics(folder, "test", metrics.to_dict() | named)
+    plot_roc({data.origin: (data.labels, found)}, folder / "roc_test.png")
+    return metrics
