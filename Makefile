@@ -38,5 +38,5 @@ $(VENV)/.run: $(VENV)/.uv pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	@$(UV) --editable '.[worker,embedded,dev]'
+	@$(UV) --editable '.[train,embedded,dev]'
 	@touch $@

@@ -27,8 +27,9 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled reviews in this process; with --source, compare with the rows."""
     from iyu.environment import load_settings
-    from iyu.quiet import quiet_tensorflow
+    from iyu.quiet import quiet_tensorflow, require_training
 
+    require_training()
     quiet_tensorflow()
     from iyu.evaluation import compare_with_rows, evaluate_in_process, write_predictions
     from worker.settings import WorkerSettings

@@ -22,8 +22,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
 ) -> None:
     """Train a model on labelled reviews; an interrupted run goes on where it stopped."""
-    from iyu.quiet import quiet_tensorflow
+    from iyu.quiet import quiet_tensorflow, require_training
 
+    require_training()
     quiet_tensorflow()
     from worker.training.data import read_labelled
     from worker.training.recipes import Run, recipe
