@@ -21,6 +21,11 @@ class Chunker:
         """Count the reviews gathered."""
         return len(self._reviews)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no further review has room, whatever its length."""
+        return len(self._reviews) >= self._max_reviews
+
     def add(self, review: Review) -> Reviews:
         """Gather a review; return the chunk that had to be closed before it, or ().
 
@@ -32,7 +37,7 @@ class Chunker:
         if known is not None and known.text == review.text:
             return ()
         closed: Reviews = ()
-        if known is not None or self._is_full(size):
+        if known is not None or (self._reviews and not self._has_room(size)):
             closed = self.take()
         self._reviews[review.review_id] = review
         self._bytes += size
@@ -45,10 +50,8 @@ class Chunker:
         self._bytes = 1
         return taken
 
-    def _is_full(self, size: int) -> bool:
-        if not self._reviews:
-            return False
-        return len(self._reviews) >= self._max_reviews or self._bytes + size > self._max_bytes
+    def _has_room(self, size: int) -> bool:
+        return not self.is_full and self._bytes + size <= self._max_bytes
 
 
 def chunked(

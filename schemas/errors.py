@@ -3,6 +3,7 @@
     IyuError
     ├── SettingsError          a setting is missing or wrong
     ├── InputError             a file, a column, an encoding, a table of reviews
+    ├── RejectedReview         one review breaks the entrance rules
     ├── MessageError           a message breaks the contract
     ├── ArtifactError          a model artifact is missing, broken or does not match
     ├── BrokerUnavailable      transient: the broker does not answer
@@ -15,6 +16,8 @@ Every message says what to do next. Only the transient ones are worth a retry.
 """
 
 from typing import ClassVar
+
+from schemas.review import Rejection
 
 
 class IyuError(Exception):
@@ -34,6 +37,18 @@ class InputError(IyuError):
     """A file of reviews cannot be read as asked."""
 
     exit_code = 2
+
+
+class RejectedReview(IyuError):
+    """A review was turned away at the entrance. reason: one of `schemas.review.Reason`."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        self.review_id = rejection.review_id
+        self.reason = rejection.reason
+        super().__init__(
+            f"the review {rejection.review_id!r} was turned away: {rejection.reason}; "
+            "correct it and submit it again, the others are not touched"
+        )
 
 
 class MessageError(IyuError):

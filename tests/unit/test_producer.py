@@ -1,0 +1,295 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, select
+
+from producer import Producer
+from producer import outbox as outbox_module
+from producer import pressure as pressure_module
+from schemas import ledger
+from schemas.database import connect, reading, upgrade, writing
+from schemas.errors import (
+    Backlogged,
+    BrokerFull,
+    BrokerUnavailable,
+    DatabaseOutdated,
+    DatabaseUnavailable,
+    RejectedReview,
+)
+from schemas.message import Chunk, Queue
+from schemas.review import Reason, Rejection
+from schemas.settings import Settings
+from schemas.tables import batches, chunks
+
+
+class FakeBroker:
+    """Keeps what is published; fails as long as it is told to."""
+
+    def __init__(self, database: Engine | None = None) -> None:
+        self.published: list[Chunk] = []
+        self.publish_error: Exception | None = None
+        self.ping_error: Exception | None = None
+        self.free: int | None = None
+        self._database = database
+
+    def publish(self, chunk: Chunk) -> None:
+        if self.publish_error:
+            raise self.publish_error
+        if self._database is not None:
+            with reading(self._database) as connection:
+                query = select(chunks.c.payload).where(chunks.c.chunk_id == chunk.chunk_id)
+                assert connection.execute(query).scalar_one(), "published before it was committed"
+        self.published.append(chunk)
+
+    def free_bytes(self) -> int | None:
+        if self.ping_error:
+            raise self.ping_error
+        return self.free
+
+    def close(self) -> None:
+        pass
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return {r.review_id: r.text for chunk in self.published for r in chunk.reviews}
+
+
+def poll(done: Callable[[], object], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = connect(f"sqlite:///{tmp_path}/iyu.db")
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def broker(engine: Engine) -> FakeBroker:
+    return FakeBroker(engine)
+
+
+@pytest.fixture
+def make(engine: Engine, broker: FakeBroker) -> Callable[..., Producer]:
+    def make_one(high_water: int = 1000, chunk_size: int = 10, **options: object) -> Producer:
+        settings = Settings.load(
+            database_url=str(engine.url), high_water=high_water, chunk_size=chunk_size
+        )
+        given = {"source": "test", "broker": broker, "patience": 0.0, "queue": Queue.BULK}
+        return Producer(settings, **(given | options))
+
+    return make_one
+
+
+def rows(count: int) -> list[tuple[object, object]]:
+    return [(n, f"리뷰 {n}") for n in range(count)]
+
+
+def read(engine: Engine, table=chunks) -> list:
+    with reading(engine) as connection:
+        return list(connection.execute(select(table)))
+
+
+def finish_all(connection: Connection) -> None:
+    for row in connection.execute(select(chunks.c.chunk_id)).all():
+        ledger.finish(connection, row.chunk_id)
+
+
+def test_many_are_written_down_committed_and_published(make, engine, broker):
+    with make() as producer:
+        receipt = producer.submit_many([*rows(95), ("x", ""), Rejection("", Reason.MALFORMED_ROW)])
+    assert (receipt.accepted, receipt.chunks, receipt.unpublished) == (95, 10, 0)
+    assert receipt.rejected == {Reason.EMPTY: 1, Reason.MALFORMED_ROW: 1}
+    assert broker.texts == {str(n): f"리뷰 {n}" for n in range(95)}
+    assert all(row.published_at for row in read(engine))
+    (batch,) = read(engine, batches)
+    assert (batch.accepted, batch.rejected, batch.chunks) == (95, 2, 10)
+    assert batch.closed_at is not None
+
+
+def test_a_later_text_travels_later(make, broker):
+    with make() as producer:
+        receipt = producer.submit_many([("1", "굳"), ("1", "굳"), ("1", "별로")])
+    assert (receipt.accepted, receipt.repeated) == (2, 1)
+    first, second = broker.published
+    assert first.submitted_at < second.submitted_at
+    assert second.reviews[0].text == "별로"
+
+
+def test_single_reviews_travel_together_after_the_linger(make, broker):
+    with make(linger=0.01) as producer:
+        for n in range(5):
+            producer.submit("굳", review_id=n)
+        poll(lambda: len(broker.texts) == 5)
+        assert len(broker.published) < 5
+
+
+def test_a_full_chunk_does_not_wait(make, broker):
+    with make(linger=60) as producer:
+        for n in range(25):
+            producer.submit("굳", review_id=n)
+        assert [len(chunk.reviews) for chunk in broker.published] == [10, 10]
+        producer.flush()
+        assert len(broker.texts) == 25
+
+
+def test_a_bad_review_is_refused_by_itself(make, broker):
+    with make() as producer:
+        producer.submit("굳", review_id="1")
+        with pytest.raises(RejectedReview) as refused:
+            producer.submit("\0", review_id="2")
+        assert refused.value.reason is Reason.NUL
+    assert broker.texts == {"1": "굳"}
+
+
+def test_threads_lose_and_double_nothing(make, broker, engine):
+    with make(linger=0.001) as producer:
+
+        def work(start: int) -> None:
+            for n in range(start, start + 200):
+                producer.submit("굳", review_id=n)
+
+        threads = [threading.Thread(target=work, args=(1000 * t,)) for t in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    sent = [r.review_id for chunk in broker.published for r in chunk.reviews]
+    assert len(sent) == len(set(sent)) == 800
+    assert all(row.published_at for row in read(engine))
+
+
+def test_a_broker_that_fails_after_the_commit_loses_nothing(make, broker, engine):
+    broker.publish_error = BrokerUnavailable("down")
+    with make() as producer:
+        receipt = producer.submit_many(rows(20))
+    assert (receipt.accepted, receipt.unpublished) == (20, 20)
+    assert [row.published_at for row in read(engine)] == [None, None]
+    assert all(row.payload for row in read(engine))
+
+
+def test_a_broker_that_comes_back_gets_what_it_missed_once(make, broker):
+    broker.publish_error = BrokerUnavailable("down")
+    with make(linger=60) as producer:
+        for n in range(20):
+            producer.submit("굳", review_id=n)
+        broker.publish_error = None
+    assert sorted(broker.texts, key=int) == [str(n) for n in range(20)]
+    assert len(broker.published) == 2
+
+
+def test_nothing_is_accepted_while_the_broker_is_down_or_full(make, broker, engine):
+    with make() as producer:
+        broker.ping_error = BrokerUnavailable("down")
+        with pytest.raises(BrokerUnavailable):
+            producer.submit_many(rows(5))
+        broker.ping_error, broker.free = None, 100
+        with pytest.raises(BrokerFull, match="maxmemory"):
+            producer.submit_many(rows(5))
+        assert read(engine) == []
+
+
+def test_a_background_error_is_raised_by_the_next_call_and_nothing_is_lost(make, broker, engine):
+    broker.free = 10**9
+    producer = make(linger=0.001)
+    producer.submit("굳", review_id="1")
+    poll(lambda: broker.published)
+    broker.free = 0
+    producer.submit("굳", review_id="2")
+    poll(lambda: producer._singles._failed)
+    with pytest.raises(BrokerFull):
+        producer.submit("굳", review_id="3")
+    with pytest.raises(BrokerFull):
+        producer.close()
+    broker.free = None
+    producer.close()
+    assert set(broker.texts) == {"1", "2"}
+
+
+def test_a_locked_database_accepts_nothing_and_says_so(make, engine, broker, monkeypatch):
+    impatient = partial(connect, busy_ms=50)
+    monkeypatch.setattr("producer.producer.connect", impatient)
+    with make() as producer:
+        producer.submit_many(rows(1))
+        with writing(engine), pytest.raises(DatabaseUnavailable):
+            producer.submit_many(rows(5))
+    assert len(broker.published) == 1
+
+
+def test_a_commit_whose_answer_was_lost_is_not_repeated(make, engine, broker, monkeypatch):
+    lost: list[bool] = []
+
+    @contextmanager
+    def loses_one_answer(engine: Engine) -> Iterator[Connection]:
+        with writing(engine) as connection:
+            yield connection
+            accepted = connection.execute(select(chunks.c.chunk_id)).all()
+        if accepted and not lost:
+            lost.append(True)
+            raise DatabaseUnavailable("the connection broke after the commit")
+
+    monkeypatch.setattr(outbox_module, "writing", loses_one_answer)
+    with make(patience=5.0) as producer:
+        assert producer.submit_many(rows(5)).accepted == 5
+    assert lost
+    assert len(read(engine)) == len(broker.published) == 1
+
+
+def test_past_the_mark_it_refuses_and_says_how_much_is_ahead(make, engine):
+    with make(high_water=10, on_full="raise") as producer:
+        producer.submit_many(rows(10))
+        with pytest.raises(Backlogged) as refused:
+            producer.submit_many(rows(10))
+    assert (refused.value.pending, refused.value.drain_seconds) == (10, None)
+
+
+def test_past_the_mark_it_waits_and_tells(make, engine, monkeypatch):
+    monkeypatch.setattr(pressure_module, "LOOK_EVERY", 0.001)
+    told: list[tuple[int, float | None]] = []
+
+    def on_wait(pending: int, seconds: float | None) -> None:
+        told.append((pending, seconds))
+        with writing(engine) as connection:
+            finish_all(connection)
+
+    with make(high_water=10, on_wait=on_wait) as producer:
+        producer.submit_many(rows(10))
+        assert producer.submit_many(rows(5)).accepted == 5
+    assert told == [(10, None)]
+
+
+def test_a_submission_that_breaks_off_is_not_closed(make, engine):
+    def broken() -> Iterator[tuple[object, object]]:
+        yield from rows(100)
+        raise RuntimeError("the file ends here")
+
+    with make() as producer, pytest.raises(RuntimeError):
+        producer.submit_many(broken())
+    (batch,) = read(engine, batches)
+    assert (batch.accepted, batch.chunks, batch.closed_at) == (80, 8, None)
+
+
+def test_without_the_ledger_the_database_is_not_touched(tmp_path):
+    broker = FakeBroker()
+    settings = Settings.load(database_url=f"sqlite:///{tmp_path}/none.db")
+    with Producer(settings, source="test", ledger=False, broker=broker) as producer:
+        assert producer.submit_many(rows(5)).accepted == 5
+    assert len(broker.texts) == 5
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_tables_that_are_missing_are_told(tmp_path):
+    settings = Settings.load(database_url=f"sqlite:///{tmp_path}/none.db")
+    told = pytest.raises(DatabaseOutdated, match="iyu db upgrade")
+    with Producer(settings, source="test", broker=FakeBroker()) as producer, told:
+        producer.submit("굳", review_id="1")
