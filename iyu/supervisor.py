@@ -61,6 +61,7 @@ class ChildProcess:
 
     def start(self) -> None:
         """Start it in a process group of its own: Ctrl-C is for the supervisor alone."""
+        self._end_group()  # children that a dead parent left behind
         with nullcontext(sys.stderr) if self._log is None else self._log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 self._command,
@@ -79,9 +80,13 @@ class ChildProcess:
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._end_group()
+
+    def _end_group(self) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
 
 @dataclass

@@ -1,0 +1,133 @@
+"""docker-compose.yml without Docker: every service's own command, run here with its environment."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from iyu.embedded import find_redis_server, free_port
+from schemas.errors import SettingsError
+from schemas.settings import Settings
+from tests.services import (
+    ROOT,
+    PostgresServer,
+    child_environment,
+    is_listening,
+    iyu_command,
+    missing,
+    poll,
+    run_iyu,
+)
+
+pytestmark = pytest.mark.acceptance
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    """The services, with every ${NAME:-default} at its default."""
+    source = (ROOT / "docker-compose.yml").read_text()
+    return yaml.safe_load(VARIABLE.sub(r"\2", source))["services"]
+
+
+def instruction(name: str) -> list[str]:
+    """The last instruction of that name in the Dockerfile, in its JSON form."""
+    return json.loads(re.findall(rf"^.*\b{name}\s+(\[.*\])$", DOCKERFILE, re.MULTILINE)[-1])
+
+
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+def test_the_image_runs_iyu_as_nobody_special():
+    assert instruction("ENTRYPOINT") == ["iyu"]
+    assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE)[-1] == "iyu"
+    assert "--constraint constraints.txt" in DOCKERFILE
+
+
+def test_nothing_is_published_and_everything_comes_back(services):
+    for service in services.values():
+        assert "ports" not in service
+        assert service["restart"] in {"unless-stopped", "on-failure"}
+    assert seconds(services["worker"]["stop_grace_period"]) > Settings().task_time_limit
+
+
+def test_who_scores_waits_for_services_and_tables(services):
+    for name in ("worker", "beat"):
+        conditions = {k: v["condition"] for k, v in services[name]["depends_on"].items()}
+        assert conditions == {
+            "redis": "service_healthy",
+            "postgres": "service_healthy",
+            "migrate": "service_completed_successfully",
+        }
+    for name in ("redis", "postgres"):
+        assert services[name]["healthcheck"]["test"]
+
+
+def test_the_services_score_reviews_together(
+    services, postgres: PostgresServer, start, start_worker, tmp_path: Path
+):
+    addresses = {
+        "redis:6379": f"127.0.0.1:{run_redis(services['redis'], start, tmp_path)}",
+        "postgres:5432": f"127.0.0.1:{postgres.port}",
+    }
+    create_database(services["postgres"]["environment"], postgres)
+
+    def environment(name: str) -> dict[str, str]:
+        values = {k: str(v) for k, v in services[name]["environment"].items()}
+        for inside, here in addresses.items():
+            values = {k: v.replace(inside, here) for k, v in values.items()}
+        return child_environment(**values)
+
+    migrated = run_iyu(
+        *services["migrate"]["command"], environment=environment("migrate"), cwd=tmp_path
+    )
+    assert migrated.returncode == 0, migrated.stderr
+    assert services["worker"]["command"] == ["worker"]
+    start_worker(environment("worker"))
+    beat = start(iyu_command(*services["beat"]["command"]), environment("beat"))
+
+    health = instruction("HEALTHCHECK.*CMD")
+    assert health[0] == "iyu"
+    healthy = run_iyu(*health[1:], environment=environment("worker"), cwd=tmp_path)
+    assert healthy.returncode == 0, healthy.stdout
+
+    (tmp_path / "few.csv").write_text("id,text\n1,최고의 영화\n2,정말 지루했다\n", encoding="utf-8")
+    submitted = run_iyu(
+        "submit", "few.csv", "--id-column", "id", "--text-column", "text", "--source", "compose",
+        "--wait", environment=environment("worker"), cwd=tmp_path,
+    )  # fmt: skip
+    assert submitted.returncode == 0, submitted.stderr
+    query = "SELECT review_id FROM review_scores ORDER BY review_id"
+    answer = run_iyu("sql", query, "--csv", environment=environment("worker"), cwd=tmp_path)
+    assert answer.stdout.split() == ["review_id", "1", "2"]
+    assert beat.running, beat.output()
+
+
+def run_redis(service: dict[str, Any], start, tmp_path: Path) -> int:
+    try:
+        server = find_redis_server()
+    except SettingsError as error:
+        missing(str(error))
+    command = service["command"]
+    assert command[0] == "redis-server"
+    port = free_port()
+    here = ["--port", str(port), "--dir", str(tmp_path), "--bind", "127.0.0.1"]
+    start([str(server), *command[1:], *here], child_environment())
+    poll(20, lambda: is_listening(port))
+    return port
+
+
+def create_database(variables: dict[str, str], postgres: PostgresServer) -> None:
+    """What the PostgreSQL image does with its variables."""
+    user, name = variables["POSTGRES_USER"], variables["POSTGRES_DB"]
+    password = variables["POSTGRES_PASSWORD"]
+    with psycopg.connect(f"{postgres.server_url}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{password}'".encode())
+        connection.execute(f"CREATE DATABASE {name} OWNER {user}".encode())
