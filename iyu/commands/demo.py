@@ -28,7 +28,11 @@ def demo(
     from iyu.demo_run import score_demo_file
 
     console = Console()
-    folder = score_demo_file(data, console.print)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    folder = score_demo_file(data, say)
     report(folder, console, kept=keep)
     if not keep:
         shutil.rmtree(folder.path)
