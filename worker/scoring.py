@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ class Explanation:
     comprehensiveness: float
     sufficiency: float
     pad_heat: float  # heat that fell on padding
+    completeness_gap: float | None = None  # Σ heat − Δz, of methods that promise 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,10 @@ class Scorer:
     ) -> list[Prediction]:
         width = self._encoder.length
         placed = [
-            _explanations(method, method.layers(self._explainer.network), heatmap, cut, width)
-            for method, heatmap in zip(self._explainer.methods, explained.heatmaps, strict=True)
+            _explanations(method, layers, heatmap, cut, width)
+            for method, layers, heatmap in zip(
+                self._explainer.methods, self._explainer.layers, explained.heatmaps, strict=True
+            )
         ]
         return [
             Prediction(probability, logit, len(text), unseen, len(text) > width, explanations)
@@ -104,21 +108,24 @@ def _explanations(
     method: Method, layers: str, heatmap: Heatmap, cut: Sequence[Morphemes], width: int
 ) -> list[Explanation]:
     """Place one method's heat on the tokens of every review of a chunk."""
+    gaps = heatmap.completeness_gap
     return [
         Explanation(
-            method.name,
+            method.key,
             layers,
             method.target,
             _tokens(text, row, width),
             comprehensiveness,
             sufficiency,
             sum(row[: width - len(text)]) if len(text) < width else 0.0,
+            gap,
         )
-        for text, row, comprehensiveness, sufficiency in zip(
+        for text, row, comprehensiveness, sufficiency, gap in zip(
             cut,
             _round(heatmap.heat),
             heatmap.comprehensiveness.tolist(),
             heatmap.sufficiency.tolist(),
+            repeat(None, len(cut)) if gaps is None else gaps.tolist(),
             strict=True,
         )
     ]

@@ -173,6 +173,7 @@ def _write_explanations(
             "comprehensiveness": [e.comprehensiveness for e in explanations],
             "sufficiency": [e.sufficiency for e in explanations],
             "pad_heat": [e.pad_heat for e in explanations],
+            "completeness_gap": [e.completeness_gap for e in explanations],
             "text_hash": [digest for _, _, digest in rows],
         },
         update_where=_OTHER_TEXT.format(table="explanations"),

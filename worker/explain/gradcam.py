@@ -1,13 +1,16 @@
 """Signed Grad-CAM on the logit, over all convolutions."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from worker.explain.method import all_convolutions
-from worker.explain.trace import Trace, share_by_slot
+from worker.explain.method import Method
+from worker.explain.share import share_uniform
+from worker.explain.trace import Trace
 from worker.model.network import Network, Tensor
 
 
-class GradCam:
+@dataclass(frozen=True)
+class GradCam(Method):
     """heat = Σ_f w_f · A[t,f] with w_f = mean_s ∂z/∂A[s,f], shared by kernel slot.
 
     No ReLU: evidence against is half of the story in sentiment. On the logit: a confident
@@ -16,18 +19,17 @@ class GradCam:
     """
 
     name: ClassVar[str] = "gradcam"
-    target: ClassVar[str] = "logit"
-
-    def layers(self, network: Network) -> str:
-        """Name every convolution."""
-        return all_convolutions(network)
 
     def heat(self, network: Network, trace: Trace) -> Tensor:
         """Return heat: (batch, tokens)."""
         import tensorflow as tf
 
-        weights = tuple(
-            tf.broadcast_to(tf.reduce_mean(g, axis=1, keepdims=True), tf.shape(g))
-            for g in trace.gradients
-        )
-        return share_by_slot(network, trace.embedded, weights)
+        parts = [
+            share_uniform(
+                network.convolutions[i],
+                trace.embedded,
+                tf.reduce_mean(trace.gradients[i], axis=1),
+            )
+            for i in self.selected(network)
+        ]
+        return tf.add_n(parts)

@@ -1,12 +1,16 @@
 """The source's own variant: filters weighted by the gradient of their kernels."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
+from worker.explain.method import LOGIT, PROBABILITY, Method
+from worker.explain.share import spread
 from worker.explain.trace import Trace
 from worker.model.network import Convolution, Network, Tensor
 
 
-class KernelGradCam:
+@dataclass(frozen=True)
+class KernelGradCam(Method):
     """heat_t = mean_f w_f · A[t,f] with w_f the mean over slots and channels of ∂p/∂W[k,c,f].
 
     On the first convolution and the probability, as the source has it. Not invariant: flip the
@@ -14,28 +18,37 @@ class KernelGradCam:
     heatmap (docs/explanations.md).
     """
 
-    name: ClassVar[str] = "kernel_gradcam"
-    target: ClassVar[str] = "probability"
+    target: str = PROBABILITY
 
-    def layers(self, network: Network) -> str:
-        """Name the first convolution."""
-        return network.convolutions[0].name
+    name: ClassVar[str] = "kernel_gradcam"
+    default_layer: ClassVar[str] = "first"
+    targets: ClassVar[tuple[str, ...]] = (PROBABILITY, LOGIT)
 
     def heat(self, network: Network, trace: Trace) -> Tensor:
-        """Return heat: (batch, tokens).
-
-        ∂z/∂W[k,c,f] = Σ_t g[t,f] · x[t + offset(k), c], so its mean over k and c needs only the
-        window means of the embeddings' means: no loop over reviews.
-        """
+        """Return heat: (batch, tokens)."""
         import tensorflow as tf
 
-        first = network.convolutions[0]
-        slope = (trace.probability * (1.0 - trace.probability))[:, tf.newaxis]  # ∂p/∂z
-        window = _window_mean(tf.reduce_mean(trace.embedded, axis=-1), first)
-        weights = slope * tf.einsum("btf,bt->bf", trace.gradients[0], window)
-        return tf.einsum("btf,bf->bt", trace.activations[0], weights) / float(
-            first.kernel.shape[-1]
-        )
+        means = tf.reduce_mean(trace.embedded, axis=-1)
+        parts = []
+        for i in self.selected(network):
+            convolution = network.convolutions[i]
+            weights = kernel_weights(convolution, means, trace.gradients[i])
+            positions = tf.einsum("btf,bf->bt", trace.activations[i], weights)
+            parts.append(spread(convolution, positions / float(convolution.kernel.shape[-1])))
+        heat = tf.add_n(parts)
+        return trace.slope * heat if self.target == PROBABILITY else heat
+
+
+def kernel_weights(convolution: Convolution, means: Tensor, gradients: Tensor) -> Tensor:
+    """Return the mean over slots and channels of ∂z/∂W[k,c,f]: (batch, filters).
+
+    means: (batch, tokens), of each token's embedding; gradients: (batch, tokens, filters).
+    ∂z/∂W[k,c,f] = Σ_t g[t,f] · x[t + offset(k), c], so its mean over k and c needs only the window
+    means of the embeddings' means: no loop over reviews.
+    """
+    import tensorflow as tf
+
+    return tf.einsum("btf,bt->bf", gradients, _window_mean(means, convolution))
 
 
 def _window_mean(means: Tensor, convolution: Convolution) -> Tensor:

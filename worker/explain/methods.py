@@ -1,25 +1,62 @@
 """The attribution methods by name."""
 
+import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from schemas.errors import SettingsError
 from worker.explain.gradcam import GradCam
+from worker.explain.gradient_x_input import GradientXInput
+from worker.explain.hirescam import HiResCam
+from worker.explain.integrated_gradients import IntegratedGradients
 from worker.explain.kernel_gradcam import KernelGradCam
 from worker.explain.method import Method
+from worker.explain.occlusion import Occlusion
+from worker.explain.random_control import RandomControl
 
 DEFAULT: Final = "gradcam"
-METHODS: dict[str, Method] = {m.name: m for m in (GradCam(), KernelGradCam())}
+METHODS: Final[dict[str, type[Method]]] = {
+    method.name: method
+    for method in (
+        GradCam,
+        KernelGradCam,
+        HiResCam,
+        GradientXInput,
+        IntegratedGradients,
+        Occlusion,
+        RandomControl,
+    )
+}
+_SPELLING: Final = re.compile(r"(?P<name>[^@:]+)(@(?P<layer>[^@:]+))?(:(?P<target>[^@:]+))?")
+#: Characters of the column `explanations.method`.
+_MAX_KEY: Final = 32
 
 
 def choose(names: Sequence[str]) -> tuple[Method, ...]:
     """Return methods by name, without repeats.
 
-    Raises SettingsError for an unknown name.
+    A name is `method[@layer][:target]`: `gradcam`, `gradcam@conv2`, `kernel_gradcam@all:logit`.
+
+    Raises SettingsError for one that is unknown.
     """
-    unknown = [name for name in names if name not in METHODS]
-    if unknown:
+    methods = {method.key: method for method in map(_method, names)}
+    return tuple(methods.values())
+
+
+def _method(name: str) -> Method:
+    parts = _SPELLING.fullmatch(name)
+    kind = METHODS.get(parts["name"]) if parts else None
+    if parts is None or kind is None:
+        raise SettingsError(f"no explanation method {name!r}; choose among: {', '.join(METHODS)}")
+    chosen: dict[str, Any] = {k: parts[k] for k in ("layer", "target") if parts[k]}
+    if "layer" in chosen and not kind.has_layers:
+        raise SettingsError(f"{kind.name} reads no single layer; leave @{parts['layer']} out")
+    if parts["target"] and parts["target"] not in kind.targets:
         raise SettingsError(
-            f"no explanation method {unknown[0]!r}; choose among: {', '.join(METHODS)}"
+            f"{kind.name} does not explain {parts['target']!r}; it explains: "
+            f"{', '.join(kind.targets)}"
         )
-    return tuple(METHODS[name] for name in dict.fromkeys(names))
+    method = kind(**chosen)
+    if len(method.key) > _MAX_KEY:
+        raise SettingsError(f"{method.key!r} is longer than {_MAX_KEY} characters")
+    return method

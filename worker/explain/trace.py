@@ -16,6 +16,11 @@ class Trace:
     logit: Tensor  # z: (batch,)
     probability: Tensor  # (batch,)
 
+    @property
+    def slope(self) -> Tensor:
+        """∂p/∂z: (batch, 1)."""
+        return (self.probability * (1.0 - self.probability))[:, None]
+
 
 def trace(network: Network, inputs: Inputs) -> Trace:
     """Run a network forward, and back from the logit to its convolutions."""
@@ -23,26 +28,22 @@ def trace(network: Network, inputs: Inputs) -> Trace:
 
     embedded = network.embed(inputs)
     activations = network.convolve(embedded)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(activations)
-        logit = network.logit(activations, inputs)
-    gradients = tape.gradient(logit, activations)
-    return Trace(inputs, embedded, activations, tuple(gradients), logit, tf.sigmoid(logit))
+    logit, gradients = back(network, activations, inputs)
+    return Trace(inputs, embedded, activations, gradients, logit, tf.sigmoid(logit))
 
 
-def share_by_slot(network: Network, embedded: Tensor, weights: tuple[Tensor, ...]) -> Tensor:
-    """Give every weighted activation back to the tokens that made it, kernel slot by kernel slot.
-
-    weights: one (batch, tokens, filters) a convolution. Returns heat: (batch, tokens), whose sum
-    over tokens is Σ weights · (A − bias): the bias is nobody's evidence.
-
-    A convolution is affine, so the share of token u is its embedding times the transposed
-    convolution of the weights at u: the vector-Jacobian product.
-    """
+def back(
+    network: Network, activations: tuple[Tensor, ...], inputs: Inputs
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Return z: (batch,) and ∂z/∂A, shaped as the activations."""
     import tensorflow as tf
 
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(embedded)
-        activations = network.convolve(embedded)
-    back = tape.gradient(activations, embedded, output_gradients=weights)
-    return tf.reduce_sum(embedded * back, axis=-1)
+        tape.watch(activations)
+        logit = network.logit(activations, inputs)
+    return logit, tuple(tape.gradient(logit, activations))
+
+
+def forward(network: Network, inputs: Inputs) -> Tensor:
+    """Return z: (batch,), nothing else."""
+    return network.logit(network.convolve(network.embed(inputs)), inputs)

@@ -1,16 +1,22 @@
-"""What a heatmap is worth: whether the score follows the words it names."""
+"""What heatmaps are worth: whether the score follows the words they name."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from worker.explain.trace import forward
 from worker.model.network import Inputs, Network, Tensor
 
 #: The share of a review's tokens that count as its rationale.
 RATIONALE: Final = 0.2
 
 
-def worth(network: Network, inputs: Inputs, logit: Tensor, heat: Tensor) -> tuple[Tensor, Tensor]:
-    """Return comprehensiveness and sufficiency: (batch,) each, toward the predicted class.
+def worth(
+    network: Network, inputs: Inputs, logit: Tensor, heats: Sequence[Tensor]
+) -> list[tuple[Tensor, Tensor]]:
+    """Return comprehensiveness and sufficiency, (batch,) each, of each heatmap.
 
+    heats: one (batch, tokens) a method; all their shorter reviews go forward together. p is the
+    probability of the predicted class.
     comprehensiveness = p(x) − p(x without its rationale): high if the words mattered.
     sufficiency = p(x) − p(the rationale alone): low if the words are enough.
     The rationale is the top fifth of the tokens, at least one.
@@ -18,29 +24,32 @@ def worth(network: Network, inputs: Inputs, logit: Tensor, heat: Tensor) -> tupl
     """
     import tensorflow as tf
 
-    rationale, word = rationale_of(inputs, logit, heat)
-    without = network.keep(inputs, word & ~rationale)
-    alone = network.keep(inputs, rationale)
-    both = {name: tf.concat([without[name], alone[name]], axis=0) for name in inputs}
+    word = inputs["ids"] != 0
     toward = tf.where(logit > 0, 1.0, -1.0)
-    p_without, p_alone = tf.split(tf.sigmoid(tf.tile(toward, [2]) * forward(network, both)), 2)
+    kept = []
+    for heat in heats:
+        rationale = top_fifth(word, heat * toward[:, tf.newaxis])
+        kept += [word & ~rationale, rationale]
+    repeated = {name: tf.concat([v] * len(kept), axis=0) for name, v in inputs.items()}
+    z = forward(network, network.keep(repeated, tf.concat(kept, axis=0)))
     p = tf.sigmoid(toward * logit)
-    return p - p_without, p - p_alone
+    loss = [p - tf.sigmoid(toward * part) for part in tf.split(z, len(kept))]
+    return list(zip(loss[::2], loss[1::2], strict=True))
 
 
-def rationale_of(inputs: Inputs, logit: Tensor, heat: Tensor) -> tuple[Tensor, Tensor]:
-    """Return which tokens are the rationale, and which are words at all: (batch, tokens) bool."""
+def top_fifth(word: Tensor, evidence: Tensor) -> Tensor:
+    """Return which tokens are the rationale: (batch, tokens) bool, of two equal ones the first.
+
+    word: (batch, tokens) bool, false for padding.
+    """
     import tensorflow as tf
 
-    word = inputs["ids"] != 0
-    toward = tf.where(logit > 0, 1.0, -1.0)[:, tf.newaxis]
-    evidence = tf.where(word, heat * toward, float("-inf"))
-    rank = tf.argsort(tf.argsort(evidence, axis=1, direction="DESCENDING", stable=True), axis=1)
+    evidence = tf.where(word, evidence, float("-inf"))
+    tokens = int(word.shape[1])
+    # Places by counting who stands before: rows are short, sorting them costs more.
+    mine, other = evidence[:, :, tf.newaxis], evidence[:, tf.newaxis, :]
+    earlier = ~tf.linalg.band_part(tf.ones((tokens, tokens), tf.bool), 0, -1)
+    ahead = (other > mine) | ((other == mine) & earlier)
+    place = tf.reduce_sum(tf.cast(ahead, tf.float32), axis=2)
     words = tf.reduce_sum(tf.cast(word, tf.float32), axis=1, keepdims=True)
-    size = tf.maximum(tf.math.ceil(RATIONALE * words), 1.0)
-    return (tf.cast(rank, tf.float32) < size) & word, word
-
-
-def forward(network: Network, inputs: Inputs) -> Tensor:
-    """Return z: (batch,), nothing else."""
-    return network.logit(network.convolve(network.embed(inputs)), inputs)
+    return (place < tf.maximum(tf.math.ceil(RATIONALE * words), 1.0)) & word

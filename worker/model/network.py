@@ -2,10 +2,12 @@
 
     inputs ─embed─▶ embedded ─convolve─▶ activations ─logit─▶ z ─sigmoid─▶ probability
     (batch, tokens)  (batch, tokens,      one (batch, tokens,  (batch,)
-                      features)            filters) a layer
+       │              features)            filters) a layer     ▲
+       └──────────────── wide: (batch, tokens), summed ─────────┘
 
 `convolve` is affine in `embedded` and ends before any non-linearity, so that what a token gives to
-an activation can be told apart exactly, by kernel slot.
+an activation can be told apart exactly, by kernel slot. Activation functions belong to `logit`.
+`wide` is a linear branch beside the convolutions: it is its own exact explanation.
 """
 
 from dataclasses import dataclass
@@ -38,6 +40,7 @@ class Network(Protocol):
     """What every architecture offers; see the module's picture."""
 
     convolutions: tuple[Convolution, ...]
+    has_wide: bool  # whether there is a branch beside the convolutions
 
     def signature(self) -> dict[str, Any]:
         """Return a tf.TensorSpec for each input, batch free."""
@@ -48,11 +51,33 @@ class Network(Protocol):
     def convolve(self, embedded: Tensor) -> tuple[Tensor, ...]:
         """Return activations: one (batch, tokens, filters) a convolution."""
 
+    def wide(self, inputs: Inputs) -> Tensor:
+        """Return what each token adds to z beside the convolutions: (batch, tokens) float32.
+
+        Padding adds nothing. Asked only of a network that `has_wide`.
+        """
+
     def logit(self, activations: tuple[Tensor, ...], inputs: Inputs) -> Tensor:
-        """Return z: (batch,) float32, toward positive."""
+        """Return z: (batch,) float32, toward positive; the sum of `wide` is in it."""
 
     def keep(self, inputs: Inputs, kept: Tensor) -> Inputs:
         """Return the inputs of the same reviews with only the kept tokens, closed up.
 
-        kept: (batch, tokens) bool.
+        kept: (batch, tokens) bool. Every input that holds something a token loses the others.
         """
+
+    def mask(self, inputs: Inputs, kept: Tensor) -> Inputs:
+        """Return the inputs of the same reviews with padding in place of the other tokens.
+
+        kept: (batch, tokens) bool. Nothing moves.
+        """
+
+
+def close_up(kept: Tensor) -> Tensor:
+    """Return the order in which kept tokens stand at the end, for `tf.gather(batch_dims=1)`.
+
+    kept: (batch, tokens) bool. Returns (batch, tokens) int32, a permutation of each row.
+    """
+    import tensorflow as tf
+
+    return tf.argsort(tf.cast(kept, tf.int32), axis=1, stable=True)

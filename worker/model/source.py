@@ -2,7 +2,9 @@
 
 from typing import Any, Final
 
-from worker.model.network import Convolution, Inputs, Tensor
+from worker.model.gru import FusedGru
+from worker.model.network import Convolution, Inputs, Tensor, close_up
+from worker.text.vocabulary import PAD
 
 EMBEDDING: Final = 50
 #: (filters, kernel) of the parallel convolutions.
@@ -41,12 +43,14 @@ def build(vocabulary_size: int, length: int) -> Any:
 class SourceNetwork:
     """The trained Keras model, split as `worker.model.network.Network` asks."""
 
+    has_wide = False
+
     def __init__(self, model: Any) -> None:
         self._length = int(model.inputs[0].shape[1])
         self._embedding = model.get_layer("embedding")
         self._layers = [model.get_layer(f"conv{kernel}") for _, kernel in CONVOLUTIONS]
         self._pools = [model.get_layer(f"pool{kernel}") for _, kernel in CONVOLUTIONS]
-        self._recurrent = model.get_layer("recurrent")
+        self._recurrent = FusedGru(model.get_layer("recurrent"))
         self._dense = model.get_layer("probability")
         self.convolutions = tuple(
             Convolution(layer.name, layer.kernel.value, layer.bias.value) for layer in self._layers
@@ -66,18 +70,28 @@ class SourceNetwork:
         """Return activations: (batch, tokens, 32), (batch, tokens, 16), (batch, tokens, 8)."""
         return tuple(layer(embedded) for layer in self._layers)
 
+    def wide(self, inputs: Inputs) -> Tensor:
+        """Return zero: (batch, tokens); there is nothing beside the convolutions."""
+        import tensorflow as tf
+
+        return tf.zeros(tf.shape(inputs["ids"]))
+
     def logit(self, activations: tuple[Tensor, ...], inputs: Inputs) -> Tensor:
         """Return z: (batch,)."""
         import tensorflow as tf
 
         pooled = [pool(a) for pool, a in zip(self._pools, activations, strict=True)]
-        recurrent = self._recurrent(tf.concat(pooled, axis=-1), training=False)
+        recurrent = self._recurrent(tf.concat(pooled, axis=-1))
         return (tf.matmul(recurrent, self._dense.kernel) + self._dense.bias)[:, 0]
 
     def keep(self, inputs: Inputs, kept: Tensor) -> Inputs:
         """Return the ids of a shorter review: the other tokens taken out, padding in front."""
         import tensorflow as tf
 
-        order = tf.argsort(tf.cast(kept, tf.int32), axis=1, stable=True)
-        ids = tf.where(kept, inputs["ids"], 0)
-        return {"ids": tf.gather(ids, order, batch_dims=1)}
+        return {"ids": tf.gather(self.mask(inputs, kept)["ids"], close_up(kept), batch_dims=1)}
+
+    def mask(self, inputs: Inputs, kept: Tensor) -> Inputs:
+        """Return the ids with padding in place of the other tokens."""
+        import tensorflow as tf
+
+        return {"ids": tf.where(kept, inputs["ids"], PAD)}
