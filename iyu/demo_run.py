@@ -23,7 +23,8 @@ def score_demo_file(path: Path, say: Callable[[str], None]) -> DataFolder:
     """
     folder = DataFolder(path)
     log = folder.path / "worker.log"
-    with run_locally(folder, say, concurrency=1, log=log) as (supervisor, variables):
+    running = run_locally(folder, say, concurrency=1, methods="gradcam", log=log)
+    with running as (supervisor, variables):
         file = folder.path / "reviews.tsv"
         count = write_reviews(file)
         say(f"{count} lines in {file}; a worker loads the model (its log: {log})\n")

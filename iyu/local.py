@@ -59,6 +59,7 @@ def run_locally(
     *,
     concurrency: int | None = None,
     model: str | None = None,
+    methods: str | None = None,
     port: int | None = None,
     log: Path | None = None,
 ) -> Iterator[tuple[Supervisor, dict[str, str]]]:
@@ -71,7 +72,8 @@ def run_locally(
         upgrade(connect(folder.database_url))
         variables = {"IYU_BROKER_URL": redis.url, "IYU_DATABASE_URL": folder.database_url}
         write_environment(folder.path, variables)
-        environment = variables | ({"IYU_MODEL": model} if model else {})
+        chosen = {"IYU_MODEL": model, "IYU_METHODS": methods}
+        environment = variables | {name: value for name, value in chosen.items() if value}
         options = ["--concurrency", str(concurrency)] if concurrency else []
         services: dict[str, Service] = {
             "redis": redis,

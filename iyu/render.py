@@ -10,7 +10,7 @@ from rich.text import Text
 #: Blue pulls up, orange pulls down: told apart also by who does not see red and green.
 POSITIVE, NEGATIVE = (60, 130, 235), (240, 120, 30)
 #: Share of the review's greatest heat below which a word stays plain.
-FAINT, STRONG, STRONGEST = 0.1, 0.35, 0.75
+FAINT, STRONG, STRONGEST = 0.1, 0.4, 0.75
 
 
 def has_colour(console: Console) -> bool:
