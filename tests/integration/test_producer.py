@@ -1,0 +1,77 @@
+import pytest
+from sqlalchemy import func, select
+
+from producer import Producer
+from schemas.database import connect, reading, upgrade
+from schemas.errors import BrokerFull, BrokerUnavailable
+from schemas.message import Queue
+from schemas.settings import Settings
+from schemas.tables import chunks
+from tests.services import RedisServer
+
+
+@pytest.fixture
+def settings(redis_server: RedisServer, database_url: str) -> Settings:
+    settings = Settings.load(broker_url=redis_server.url, database_url=database_url, chunk_size=50)
+    engine = connect(settings.database)
+    upgrade(engine)
+    engine.dispose()
+    return settings
+
+
+def rows(count: int):
+    return ((n, f"리뷰 {n}") for n in range(count))
+
+
+def in_ledger(settings: Settings) -> tuple[int, int]:
+    """Chunks that were accepted, and those that were published."""
+    engine = connect(settings.database)
+    with reading(engine) as connection:
+        query = select(func.count(), func.count(chunks.c.published_at))
+        accepted, published = connection.execute(query.select_from(chunks)).one()
+    engine.dispose()
+    return accepted, published
+
+
+def test_every_chunk_of_the_ledger_is_a_message(settings, redis_server):
+    with Producer(settings, source="test", queue=Queue.BULK) as producer:
+        assert producer.submit_many(rows(1000)).chunks == 20
+        producer.submit("굳", review_id="x")
+    with redis_server.client() as client:
+        assert client.llen("reviews.bulk") == 21
+    assert in_ledger(settings) == (21, 21)
+
+
+def test_at_maxmemory_nothing_is_accepted(settings, redis_server):
+    with redis_server.client() as client:
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 1000)
+    with (
+        Producer(settings, source="test", queue=Queue.BULK) as producer,
+        pytest.raises(BrokerFull, match="maxmemory"),
+    ):
+        producer.submit_many(rows(1000))
+    assert in_ledger(settings) == (0, 0)
+
+
+def test_a_broker_that_is_down_accepts_nothing(settings, redis_server):
+    redis_server.kill()
+    with (
+        Producer(settings, source="test", queue=Queue.BULK) as producer,
+        pytest.raises(BrokerUnavailable, match="does not answer"),
+    ):
+        producer.submit_many(rows(1000))
+    assert in_ledger(settings) == (0, 0)
+
+
+def test_a_broker_that_restarts_in_the_middle_gets_every_chunk(settings, redis_server):
+    def interrupted():
+        for number, row in enumerate(rows(2000)):
+            if number == 1000:
+                redis_server.kill()
+                redis_server.restart()
+            yield row
+
+    with Producer(settings, source="test", queue=Queue.BULK) as producer:
+        receipt = producer.submit_many(interrupted())
+    assert (receipt.accepted, receipt.unpublished) == (2000, 0)
+    assert in_ledger(settings) == (40, 40)
