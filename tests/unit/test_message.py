@@ -1,0 +1,81 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import schemas
+from schemas.errors import MessageError
+from schemas.message import Chunk, Queue, new_id, pack, read_chunk, unpack
+from schemas.review import Reason, Review
+
+CHUNK = Chunk(
+    chunk_id=new_id(),
+    source="shop",
+    reviews=(Review("1", "재미있다"), Review("2", "별로 😀")),
+    submitted_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    queue=Queue.LIVE,
+)
+CONTRACT = json.loads((Path(schemas.__file__).parent / "message.schema.json").read_text())
+
+
+def arguments(**changes: Any) -> dict[str, Any]:
+    args, kwargs = CHUNK.arguments()
+    return {"chunk_id": args[0], "reviews": args[1], **kwargs, **changes}
+
+
+def test_what_is_published_follows_the_published_contract():
+    args, kwargs = CHUNK.arguments()
+    jsonschema.validate([args, kwargs, {}], CONTRACT)
+
+
+def test_a_message_gives_its_chunk_back():
+    chunk, turned_away = read_chunk(**arguments(), queue=Queue.LIVE)
+    assert chunk == CHUNK
+    assert turned_away == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"chunk_id": "no uuid"},
+        {"chunk_id": 7},
+        {"reviews": []},
+        {"reviews": "text"},
+        {"reviews": [["1", "좋다"]] * 513},
+        {"source": ""},
+        {"source": None},
+        {"batch_id": 5},
+        {"submitted_at": "yesterday"},
+        {"submitted_at": "2026-01-02T03:04:05"},
+        {"submitted_at": None},
+    ],
+)
+def test_a_message_that_breaks_the_contract_is_refused(change: dict[str, Any]):
+    with pytest.raises(MessageError):
+        read_chunk(**arguments(**change))
+
+
+def test_one_bad_review_leaves_its_neighbours():
+    chunk, turned_away = read_chunk(
+        **arguments(reviews=[["1", "좋다"], ["2", ""], "garbage", ["3", None], ["4", "싫다"]])
+    )
+    assert [review.review_id for review in chunk.reviews] == ["1", "4"]
+    reasons = [rejection.reason for rejection, _ in turned_away]
+    assert reasons == [Reason.EMPTY, Reason.MISSING_ID, Reason.EMPTY]
+
+
+def test_of_two_texts_with_one_id_the_later_stands():
+    chunk, _ = read_chunk(**arguments(reviews=[["1", "먼저"], ["1", "나중"]]))
+    assert chunk.reviews == (Review("1", "나중"),)
+
+
+def test_the_time_is_brought_to_utc():
+    chunk, _ = read_chunk(**arguments(submitted_at="2026-01-02T12:04:05+09:00"))
+    assert chunk.submitted_at == CHUNK.submitted_at
+
+
+def test_a_payload_gives_its_reviews_back():
+    assert unpack(pack(CHUNK.reviews)) == CHUNK.reviews
