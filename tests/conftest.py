@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from schemas.database import connect, upgrade
 from schemas.errors import SettingsError
 from tests.services import (
     PostgresServer,
@@ -59,6 +61,15 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh, empty database, once of each kind."""
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     return str(request.getfixturevalue(name))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database with its tables, once of each kind."""
+    engine = connect(database_url)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
