@@ -98,8 +98,8 @@ class Scorer:
                 explained.logit.tolist(),
                 cut,
                 unknown,
-                zip(*placed, strict=True),
-                strict=True,
+                zip(*placed, strict=True) if placed else repeat(()),
+                strict=False,  # without methods the explanations have no end
             )
         ]
 

@@ -14,7 +14,7 @@ class WorkerSettings(Settings):
 
     #: An artifact that ships, by name, or a folder that `iyu train` wrote.
     model: str = "source"
-    #: Explanation methods to store, comma-separated.
+    #: Explanation methods to store, comma-separated; empty: scores alone.
     methods: Annotated[tuple[str, ...], NoDecode] = ("gradcam",)
     #: Worker processes; each holds the model and uses `cores / concurrency` threads.
     concurrency: int = Field(os.cpu_count() or 1, ge=1)
@@ -24,7 +24,11 @@ class WorkerSettings(Settings):
     @field_validator("methods", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
 
     @property
     def threads(self) -> int:

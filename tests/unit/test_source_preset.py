@@ -110,3 +110,12 @@ def test_an_unknown_preset_or_method_is_told_before_anything_loads(trained: Path
         recipe("nonsense")
     with pytest.raises(SettingsError, match="gradcam"):
         Scorer.load(str(trained), ["nonsense"])
+
+
+def test_scores_alone_are_the_same_scores(trained: Path):
+    explained = Scorer.load(str(trained)).score([GOOD, BAD])
+    alone = Scorer.load(str(trained), ()).score([GOOD, BAD])
+    assert [p.explanations for p in alone] == [(), ()]
+    np.testing.assert_allclose(
+        [p.probability for p in alone], [p.probability for p in explained], atol=1e-6
+    )

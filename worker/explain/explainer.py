@@ -64,7 +64,7 @@ class Explainer:
     def _run(self, inputs: Inputs) -> tuple[Tensor, Tensor, list[tuple[Tensor, ...]]]:
         passed = trace(self.network, inputs)
         heats = [method.attribute(self.network, passed) for method in self.methods]
-        worths = worth(self.network, inputs, passed.logit, heats)
+        worths = worth(self.network, inputs, passed.logit, heats) if heats else []
         heatmaps = [
             (heat, *measured, *self._gap(method, passed, heat))
             for method, heat, measured in zip(self.methods, heats, worths, strict=True)
