@@ -11,15 +11,16 @@ from worker.explain.methods import METHODS, choose
 PAD_A_B = {"ids": np.int32([[0, 1, 2]])}
 
 BY_HAND = {
-    # w1 = mean(1, 2, 3) = 2, w2 = 6. conv1: 2 · (2, 3, −1). conv2: 6 · x[t,0] from its own
-    # position and 6 · x[t,1] from the one before, which PAD in front has not: (0, 18, 6 − 6).
-    "gradcam": [4, 24, -2],
-    "gradcam@conv1": [4, 6, -2],
-    "gradcam@conv2": [0, 18, 0],
-    # conv1: g · A = (2.5, 7, −1.5). conv2: 6 · (1, 3, 2) at positions that see tokens 0 and 1,
-    # 1 and 2, 2 alone: (3, 3 + 9, 9 + 12).
+    # w1 = mean(1, 2, 3) = 2, w2 = 6. conv1: 2 · (2.5, 3.5, −0.5). conv2: 6 · x[t,0] from its own
+    # position and 6 · x[t,1] from the one before, which PAD in front has not: (0, 18, 6 − 6);
+    # and its bias, 6 · 1 at positions that see tokens 0 and 1, 1 and 2, 2 alone: (3, 3 + 3, 3 + 6).
+    "gradcam": [8, 31, 8],
+    "gradcam@conv1": [5, 7, -1],
+    "gradcam@conv2": [3, 24, 9],
+    # conv1: g · A = (2.5, 7, −1.5). conv2: 6 · (1, 3, 2), spread like the bias above:
+    # (3, 3 + 9, 9 + 12).
     "hirescam": [5.5, 19, 19.5],
-    # conv1: (1, 2, 3) · (2, 3, −1). conv2 as for gradcam: its gradients are equal.
+    # conv1: (1, 2, 3) · (2, 3, −1). conv2: (0, 18, 0) as above, its gradients are equal.
     "gradient_x_input": [2, 24, -3],
     "gradient_x_input@conv1": [2, 6, -3],
     # From PAD PAD PAD: Σ a2 goes from 5 to 6, so its mean gradient is 5.5.

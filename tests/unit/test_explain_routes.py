@@ -100,6 +100,15 @@ def test_gradient_x_input_sums_to_the_activations_without_bias(network, passed):
     np.testing.assert_allclose(heat.numpy().sum(1), expected, rtol=1e-5, atol=1e-5)
 
 
+def test_gradcam_sums_to_the_weighted_activations(network, passed):
+    heat = choose(["gradcam"])[0].attribute(network, passed)
+    expected = sum(
+        (g.numpy().mean(1, keepdims=True) * a.numpy()).sum((1, 2))
+        for g, a in zip(passed.gradients, passed.activations, strict=True)
+    )
+    np.testing.assert_allclose(heat.numpy().sum(1), expected, rtol=1e-5, atol=1e-5)
+
+
 def test_kernel_gradcam_is_a_tape_for_each_review(network, ids):
     import tensorflow as tf
 

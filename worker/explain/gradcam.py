@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from worker.explain.method import Method
-from worker.explain.share import share_uniform
+from worker.explain.share import share_bias, share_uniform
 from worker.explain.trace import Trace
 from worker.model.network import Network, Tensor
 
@@ -13,6 +13,8 @@ from worker.model.network import Network, Tensor
 class GradCam(Method):
     """heat = Σ_f w_f · A[t,f] with w_f = mean_s ∂z/∂A[s,f], shared by kernel slot.
 
+    A token gets exactly what it put into the positions that saw it, and an even part of their
+    bias, so that the sum over tokens is Σ_{s,f} w_f · A[s,f].
     No ReLU: evidence against is half of the story in sentiment. On the logit: a confident
     probability has no gradient left (∂p = p(1 − p) ∂z).
     Source: Selvaraju et al. 2017, Grad-CAM, §3, without the ReLU of their equation 2.
@@ -24,12 +26,10 @@ class GradCam(Method):
         """Return heat: (batch, tokens)."""
         import tensorflow as tf
 
-        parts = [
-            share_uniform(
-                network.convolutions[i],
-                trace.embedded,
-                tf.reduce_mean(trace.gradients[i], axis=1),
-            )
-            for i in self.selected(network)
-        ]
+        parts = []
+        for i in self.selected(network):
+            convolution = network.convolutions[i]
+            weights = tf.reduce_mean(trace.gradients[i], axis=1)
+            parts.append(share_uniform(convolution, trace.embedded, weights))
+            parts.append(share_bias(convolution, weights, int(trace.embedded.shape[1])))
         return tf.add_n(parts)

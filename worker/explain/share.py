@@ -42,6 +42,17 @@ def share_uniform(convolution: Convolution, embedded: Tensor, weights: Tensor) -
     return tf.reduce_sum(tf.matmul(embedded, direction) * seen, axis=-1)
 
 
+def share_bias(convolution: Convolution, weights: Tensor, tokens: int) -> Tensor:
+    """Spread Σ_f weights · bias of every position evenly over the tokens that its kernel saw.
+
+    weights: (batch, filters). Returns heat: (batch, tokens).
+    """
+    import tensorflow as tf
+
+    bias = tf.linalg.matvec(weights, convolution.bias)[:, tf.newaxis]
+    return bias * spread(convolution, tf.ones((1, tokens)))
+
+
 def spread(convolution: Convolution, positions: Tensor) -> Tensor:
     """Spread what stands at a position evenly over the tokens that its kernel saw.
 
