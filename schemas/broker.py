@@ -38,6 +38,11 @@ def make_app(settings: Settings) -> Celery:
             "socket_keepalive": True,
             "health_check_interval": 10,
             "retry_on_timeout": True,
+            # What a dead worker held comes back soon after the visibility timeout, not up to
+            # 100 s later, and not 300 s later because it died while it restored others.
+            "unacked_restore_interval": max(1, min(10, settings.visibility_timeout // 5)),
+            "unacked_restore_throttle": 1,
+            "unacked_mutex_expire": 30,
         },
         broker_connection_timeout=5,
     )
@@ -56,7 +61,7 @@ class Publisher:
 
         Raises BrokerUnavailable, BrokerFull: what was published until then stays published.
         """
-        with _translated(self._address), self._app.producer_pool.acquire(block=True) as producer:
+        with translated(self._address), self._app.producer_pool.acquire(block=True) as producer:
             for chunk in chunks:
                 self._send(chunk, producer)
 
@@ -77,7 +82,8 @@ class Publisher:
 
 
 @contextmanager
-def _translated(address: str) -> Iterator[None]:
+def translated(address: str) -> Iterator[None]:
+    """Turn what Redis and kombu raise into BrokerUnavailable or BrokerFull."""
     try:
         yield
     except (OperationalError, redis.RedisError, OSError) as error:

@@ -1,6 +1,7 @@
 """Dead letters: what could not be scored, kept where it can be read and replayed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -66,13 +67,22 @@ def bury_raw(
     )
 
 
-def resolve(connection: Connection, source: str, review_ids: Sequence[str]) -> None:
-    """Note that these reviews were scored after all; costs one look while nothing is dead."""
+def resolve(
+    connection: Connection, source: str, review_ids: Sequence[str], submitted_at: datetime
+) -> None:
+    """Note that these reviews were scored after all; costs one look while nothing is dead.
+
+    submitted_at: of the texts that were scored. A dead letter of a newer text stays open.
+    """
     open_ones = dead_letters.c.source == source, dead_letters.c.replayed_at.is_(None)
     if connection.execute(select(exists().where(*open_ones))).scalar():
         connection.execute(
             update(dead_letters)
-            .where(*open_ones, dead_letters.c.review_id.in_(review_ids))
+            .where(
+                *open_ones,
+                dead_letters.c.review_id.in_(review_ids),
+                dead_letters.c.submitted_at <= submitted_at,
+            )
             .values(replayed_at=utc_now())
         )
 

@@ -1,14 +1,14 @@
 """The ledger: every chunk, from accepted to done, as one state machine.
 
     (new) ──accept──▶ queued ──begin──▶ running ──finish──▶ done
-                        ▲ │               │ │ └──split──▶ split   (two new chunks, queued)
-                        │ └──republish─┐  │ └─────bury──▶ dead    (a dead letter)
+                        ▲ │               │ │ └──split──▶ split   (a new chunk a review, queued)
+                        │ └─take_lost──┐  │ └─────bury──▶ dead    (a dead letter)
                         └──────────────┴──┘ hand_back / begin again
 
 Used by producer, worker and sweeper alike. Every function takes an open transaction; none commits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -41,7 +41,7 @@ class Begun:
     """What `begin` found: how often the chunk was begun, this time included, and its lineage."""
 
     attempts: int
-    is_part: bool  # split from a chunk that failed: suspect, so one failure is enough
+    is_part: bool  # split from a chunk that killed its process: suspect
 
 
 def accept(connection: Connection, new: Sequence[Chunk], *, parent_id: str | None = None) -> None:
@@ -68,13 +68,18 @@ def begin(connection: Connection, chunk: Chunk) -> Begun | None:
     return _count_attempt(connection, chunk.chunk_id) if added.rowcount else None
 
 
-def finish(connection: Connection, chunk_id: str, state: State = State.DONE) -> None:
-    """Close a chunk and let its payload go."""
-    connection.execute(
+def finish(connection: Connection, chunk_id: str, state: State = State.DONE) -> bool:
+    """Close a chunk and let its payload go; False if somebody else has closed it.
+
+    Call it first in its transaction: it locks the chunk, so that of two workers with the same
+    chunk one scores it or the other buries it, never both.
+    """
+    closed = connection.execute(
         update(chunks)
-        .where(chunks.c.chunk_id == chunk_id)
+        .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
         .values(state=state, finished_at=utc_now(), payload=None)
     )
+    return bool(closed.rowcount)
 
 
 def hand_back(connection: Connection, chunk_ids: Sequence[str]) -> None:
@@ -84,40 +89,62 @@ def hand_back(connection: Connection, chunk_ids: Sequence[str]) -> None:
         .where(chunks.c.chunk_id.in_(chunk_ids), chunks.c.state.in_(OPEN))
         .values(
             state=State.QUEUED,
+            published_at=utc_now(),  # its message went back to the end of the queue
             attempts=case((chunks.c.attempts > 0, chunks.c.attempts - 1), else_=0),
         )
     )
 
 
-def split(connection: Connection, chunk: Chunk) -> tuple[Chunk, Chunk]:
-    """Replace a chunk that keeps failing by its two halves, queued and yet to be published."""
-    middle = len(chunk.reviews) // 2
-    first = replace(chunk, chunk_id=new_id(), reviews=chunk.reviews[:middle])
-    second = replace(chunk, chunk_id=new_id(), reviews=chunk.reviews[middle:])
-    accept(connection, (first, second), parent_id=chunk.chunk_id)
-    finish(connection, chunk.chunk_id, State.SPLIT)
-    return first, second
+def split(connection: Connection, chunk: Chunk) -> list[Chunk]:
+    """Replace a chunk that keeps failing by one a review, queued and yet to be published.
+
+    Straight to single reviews: every death of a process costs the seconds that TensorFlow takes
+    to load, and halving would need one a level. Empty if somebody else has closed the chunk.
+    """
+    if not finish(connection, chunk.chunk_id, State.SPLIT):
+        return []
+    parts = [replace(chunk, chunk_id=new_id(), reviews=(review,)) for review in chunk.reviews]
+    accept(connection, parts, parent_id=chunk.chunk_id)
+    return parts
 
 
-def take_stale(connection: Connection, before: datetime, limit: int) -> list[Chunk]:
-    """Take open chunks that were last published and begun before a time, and mark them published.
+def published_at(connection: Connection, chunk_id: str) -> datetime | None:
+    """Return when a chunk last went to the broker; None for one the ledger does not know."""
+    moment: datetime | None = connection.execute(
+        select(chunks.c.published_at).where(chunks.c.chunk_id == chunk_id)
+    ).scalar()
+    return moment
 
+
+def take_lost(
+    connection: Connection,
+    queue: Queue,
+    *,
+    published_before: datetime,
+    begun_before: datetime,
+    held: Collection[str],
+    limit: int,
+) -> list[Chunk]:
+    """Take a queue's open chunks that the broker does not hold, and mark them published.
+
+    published_before: what went out earlier has left the queue. begun_before: what was begun
+    earlier is not being scored any more. held: chunks a worker has and did not acknowledge.
     Two sweepers at once take different chunks (SKIP LOCKED; SQLite has one writer anyway).
     """
-    stale: Select[Any] = (
+    lost: Select[Any] = (
         select(chunks)
         .where(
             chunks.c.state.in_(OPEN),
-            or_(chunks.c.published_at.is_(None), chunks.c.published_at < before),
-            chunks.c.submitted_at < before,
-            or_(chunks.c.started_at.is_(None), chunks.c.started_at < before),
+            chunks.c.queue == queue,
+            chunks.c.published_at < published_before,
+            or_(chunks.c.state == State.QUEUED, chunks.c.started_at < begun_before),
             chunks.c.payload.is_not(None),
         )
-        .order_by(chunks.c.submitted_at)
-        .limit(limit)
+        .order_by(chunks.c.published_at)
+        .limit(limit + len(held))
         .with_for_update(skip_locked=True)
     )
-    found = [_chunk(row) for row in connection.execute(stale)]
+    found = [_chunk(row) for row in connection.execute(lost) if row.chunk_id not in held][:limit]
     if found:
         mark_published(connection, [chunk.chunk_id for chunk in found])
     return found
@@ -165,7 +192,9 @@ def _row(chunk: Chunk, parent_id: str | None) -> dict[str, Any]:
         "state": State.QUEUED,
         "attempts": 0,
         "submitted_at": chunk.submitted_at,
-        "published_at": None,
+        # The publisher is about to; if it dies before, the broker does not hold the chunk, and
+        # the sweeper sees that.
+        "published_at": utc_now(),
         "payload": pack(chunk.reviews),
     }
 

@@ -27,11 +27,11 @@ class Settings(BaseSettings):
     chunk_size: int = Field(512, ge=1, le=512)
     #: Pending reviews past which a producer waits or refuses.
     high_water: int = Field(2_000_000, ge=1)
-    #: Seconds after which the sweeper publishes a chunk that nobody finished again.
-    stale_after: float = Field(600.0, gt=0)
+    #: Seconds a chunk may be on its way; one the broker does not hold by then is published again.
+    stale_after: float = Field(10.0, gt=0)
     #: Seconds between two sweeps.
-    sweep_every: float = Field(30.0, gt=0)
-    #: Times a chunk may be begun before it is split, and a single review before it is dead.
+    sweep_every: float = Field(10.0, gt=0)
+    #: Times a chunk may be begun before it is split into single reviews.
     max_attempts: int = Field(3, ge=1)
 
     @classmethod

@@ -1,6 +1,8 @@
 """What a worker reads from the environment, beside what both sides read."""
 
 import os
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -20,6 +22,11 @@ class WorkerSettings(Settings):
     concurrency: int = Field(os.cpu_count() or 1, ge=1)
     #: Seconds a chunk is tried again in its process while the database does not answer.
     database_patience: float = Field(60.0, ge=0)
+    #: Seconds without a beginning, while reviews wait and broker and database answer, after which
+    #: a worker ends. Longer than `task_time_limit`.
+    silence_limit: float = Field(300.0, gt=0)
+    #: A worker touches it every two seconds; each of several on one machine needs its own.
+    heartbeat_file: Path = Path(tempfile.gettempdir()) / "iyu-worker.heartbeat"
 
     @field_validator("methods", mode="before")
     @classmethod

@@ -49,7 +49,8 @@ def write(
     now = utc_now()
     _write_predictions(connection, chunk.source, current, model_version, now)
     _write_explanations(connection, chunk.source, current, model_version)
-    resolve(connection, chunk.source, [review.review_id for review, _, _ in current])
+    review_ids = [review.review_id for review, _, _ in current]
+    resolve(connection, chunk.source, review_ids, chunk.submitted_at)
 
 
 def register_model(connection: Connection, model_version: str, manifest: Mapping[str, Any]) -> None:

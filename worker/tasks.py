@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from sqlalchemy import Engine
 
@@ -14,7 +13,7 @@ from schemas.dead_letters import bury_rejection, bury_review
 from schemas.errors import DatabaseUnavailable, IyuError
 from schemas.ledger import Begun, State
 from schemas.message import Chunk
-from schemas.review import Reason, Rejection, Review, utc_now
+from schemas.review import Reason, Rejection, Review
 from worker import store
 from worker.scoring import Prediction, Scorer
 from worker.settings import WorkerSettings
@@ -23,8 +22,8 @@ log = logging.getLogger("iyu.worker")
 
 #: Reviews that were turned away on arrival, with their raw text.
 TurnedAway = Sequence[tuple[Rejection, object]]
-#: Chunks a sweep publishes at most: what is left waits for the next one.
-SWEEP_LIMIT = 1_000
+#: Times a single review may kill its process, after its chunk did: then it is dead.
+PART_ATTEMPTS = 2
 
 Failed = list[tuple[Review, str]]  # with the error that scoring raised
 
@@ -52,8 +51,8 @@ def score_chunk(runtime: Runtime, chunk: Chunk, turned_away: TurnedAway) -> None
         log.info("chunk %s came again; it is finished already", chunk.chunk_id)
         return
     try:
-        if begun.attempts > _limit(runtime.settings, chunk, begun):
-            _divide(runtime, chunk)
+        if begun.attempts > _limit(runtime.settings, begun):
+            _divide(runtime, chunk, begun, turned_away)
         else:
             predictions, failed = _score(runtime.scorer.score, chunk.reviews)
             _store(runtime, chunk, predictions, failed, turned_away)
@@ -76,25 +75,30 @@ def _begin(runtime: Runtime, chunk: Chunk) -> Begun | None:
     return begun
 
 
-def _limit(settings: WorkerSettings, chunk: Chunk, begun: Begun) -> int:
-    """Return how often a chunk may be begun: half of a failed one is suspect, so once."""
-    return 1 if begun.is_part and len(chunk.reviews) > 1 else settings.max_attempts
+def _limit(settings: WorkerSettings, begun: Begun) -> int:
+    """Return how often a chunk may be begun: a part of a failed one is suspect."""
+    return min(PART_ATTEMPTS, settings.max_attempts) if begun.is_part else settings.max_attempts
 
 
-def _divide(runtime: Runtime, chunk: Chunk) -> None:
+def _divide(runtime: Runtime, chunk: Chunk, begun: Begun, turned_away: TurnedAway) -> None:
     """Split a chunk that kept killing its process, or bury it when it is down to one review."""
-    if len(chunk.reviews) > 1:
-        with writing(runtime.engine) as connection:
-            halves = ledger.split(connection, chunk)
-        log.warning("chunk %s failed too often: split in two", chunk.chunk_id)
-        _publish(runtime, halves)
-        return
+    parts: list[Chunk] = []
     with writing(runtime.engine) as connection:
-        error = f"its worker process died in each of {runtime.settings.max_attempts} attempts"
-        for review in chunk.reviews:
-            bury_review(connection, chunk, review, Reason.KILLED_WORKER, error)
-        ledger.finish(connection, chunk.chunk_id, State.DEAD)
-    log.error("chunk %s: its review is a dead letter, it killed its process", chunk.chunk_id)
+        if len(chunk.reviews) > 1:
+            parts = ledger.split(connection, chunk)
+        elif ledger.finish(connection, chunk.chunk_id, State.DEAD):
+            error = f"its worker process died in each of {begun.attempts - 1} attempts"
+            for review in chunk.reviews:
+                bury_review(connection, chunk, review, Reason.KILLED_WORKER, error)
+        for rejection, raw in turned_away:
+            bury_rejection(connection, chunk, rejection, raw)
+    log.error(
+        "chunk %s killed its process again and again: %s",
+        chunk.chunk_id,
+        f"split into {len(parts)}" if parts else "its review is a dead letter",
+    )
+    if parts:
+        _publish(runtime, parts)
 
 
 def _publish(runtime: Runtime, chunks: Sequence[Chunk]) -> None:
@@ -105,17 +109,6 @@ def _publish(runtime: Runtime, chunks: Sequence[Chunk]) -> None:
             ledger.mark_published(connection, [chunk.chunk_id for chunk in chunks])
     except IyuError as error:
         log.warning("%s; the sweeper will publish %d chunks", error, len(chunks))
-
-
-def sweep(runtime: Runtime) -> int:
-    """Publish chunks again whose message seems lost; return how many."""
-    before = utc_now() - timedelta(seconds=runtime.settings.stale_after)
-    with writing(runtime.engine) as connection:
-        stale = ledger.take_stale(connection, before, limit=SWEEP_LIMIT)
-    if stale:
-        log.warning("%d chunks were not finished in time: published again", len(stale))
-        runtime.publisher.publish(stale)
-    return len(stale)
 
 
 def _score(
@@ -143,6 +136,7 @@ def _store(
 ) -> None:
     scored = replace(chunk, reviews=tuple(r for r in chunk.reviews if r.review_id in predictions))
     with writing(runtime.engine) as connection:
+        ledger.finish(connection, chunk.chunk_id)
         store.write(
             connection,
             scored,
@@ -153,4 +147,3 @@ def _store(
             bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
         for rejection, raw in turned_away:
             bury_rejection(connection, chunk, rejection, raw)
-        ledger.finish(connection, chunk.chunk_id)

@@ -34,9 +34,7 @@ def worker(
 def beat() -> None:
     """Publish stale chunks of the ledger again, at intervals; one of these is enough."""
     from iyu.environment import load_settings
-    from worker.app import make_worker_app
+    from worker.app import run_beat
     from worker.settings import WorkerSettings
 
-    app = make_worker_app(load_settings(WorkerSettings))
-    # In memory: a sweep that is early or late after a restart does no harm, a file would.
-    app.Beat(scheduler="celery.beat:Scheduler", loglevel="WARNING", quiet=True).run()
+    run_beat(load_settings(WorkerSettings))

@@ -1,0 +1,69 @@
+"""What one worker process holds: settings, engine, model, publisher; loaded in the child."""
+
+import logging
+import os
+from multiprocessing import Event
+from typing import Any
+
+from celery import Celery
+
+from schemas.broker import Publisher
+from schemas.database import connect
+from worker.settings import WorkerSettings
+from worker.tasks import Runtime
+
+log = logging.getLogger("iyu.worker")
+
+
+class WorkerProcess:
+    """A child of the worker; the parent never loads it (TensorFlow does not fork)."""
+
+    def __init__(self, settings: WorkerSettings, app: Celery) -> None:
+        self._settings = settings
+        self._app = app
+        self._runtime: Runtime | None = None
+        #: Set in a child, seen by the parent: made before the fork.
+        self.load_failed = Event()
+
+    def load(self, **_: Any) -> None:
+        """Load everything, or end the process and let the parent know that none can work."""
+        try:
+            self._load()
+        except Exception as error:
+            # Celery would log it and go on with a process that fails every chunk.
+            log.critical("the model cannot be loaded: %s: %s", type(error).__name__, error)
+            self.load_failed.set()
+            os._exit(1)
+
+    @property
+    def runtime(self) -> Runtime:
+        """The process's parts."""
+        if self._runtime is None:
+            self.load()
+        if self._runtime is None:  # pragma: no cover - load has set it, or ended the process
+            raise RuntimeError("a worker process without its parts")
+        return self._runtime
+
+    def _load(self) -> None:
+        """Load model and vocabulary, and run once so that everything is compiled."""
+        _limit_threads(self._settings.threads)
+        from worker.scoring import Scorer
+
+        scorer = Scorer.load(self._settings.model, self._settings.methods)
+        scorer.score(["준비"])
+        self._runtime = Runtime(
+            settings=self._settings,
+            engine=connect(self._settings.database),
+            scorer=scorer,
+            publisher=Publisher(self._app, self._settings.broker),
+        )
+        log.info("model %s is ready", scorer.artifact.model_version)
+
+
+def _limit_threads(threads: int) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -1,0 +1,95 @@
+"""kombu's Redis transport and Celery's consumer, where they would lose or log a message."""
+
+import json
+import logging
+from typing import Any
+
+import redis
+from celery.worker.consumer import Consumer
+from kombu.transport import redis as kombu_redis
+from kombu.transport import virtual
+
+from schemas.review import Reason
+from worker.intake import admit_message, burial
+
+log = logging.getLogger("iyu.worker")
+
+
+class _Client(redis.Redis):
+    """Hands every element that a worker takes from a queue through the intake."""
+
+    def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
+        reply = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
+        if command_name != "BRPOP" or not reply:
+            return reply
+        key, element = reply
+        queue = key.decode().rsplit(kombu_redis.Channel.sep, 1)[0]
+        return key, admit_message(element, queue)
+
+
+class _QoS(kombu_redis.QoS):  # type: ignore[misc]
+    """Writes down what is not acknowledged yet."""
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Note that a message was taken; one that cannot be noted is worked on all the same.
+
+        At its maxmemory Redis takes no note. Refusing the message, which has left the queue
+        already, would lose it; working on it is what makes room.
+        """
+        try:
+            super().append(message, delivery_tag)
+        except redis.exceptions.OutOfMemoryError:
+            log.warning("the broker is at its maxmemory: a message is worked on unrecorded")
+            virtual.QoS.append(self, message, delivery_tag)
+
+
+class _Channel(kombu_redis.Channel):  # type: ignore[misc]
+    QoS = _QoS
+
+    def _get_client(self) -> Any:
+        super()._get_client()  # it checks redis-py's version
+        return _Client
+
+
+class Transport(kombu_redis.Transport):  # type: ignore[misc]
+    """The setting `broker_transport` of a worker."""
+
+    Channel = _Channel
+
+
+class QuietConsumer(Consumer):  # type: ignore[misc]
+    """The setting `worker_consumer`: what Celery cannot handle becomes a dead letter unlogged.
+
+    After the intake nothing should come here; over another broker than Redis it does.
+    """
+
+    def create_task_handler(self, *args: Any, **options: Any) -> Any:
+        """Keep Celery's handler: it takes the burial too."""
+        self._receive = super().create_task_handler(*args, **options)
+        return self._receive
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Bury what cannot be decoded."""
+        self._bury(message, exc)
+
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        """Bury what is no task."""
+        self._bury(message, None)
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
+        """Bury what nobody can run."""
+        self._bury(message, exc)
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
+        """Bury what breaks Celery's protocol."""
+        self._bury(message, exc)
+
+    def _bury(self, message: Any, error: Exception | None) -> None:
+        raw = message.body if isinstance(message.body, str) else repr(message.body)
+        why = f"Celery cannot read it ({type(error).__name__ if error else 'no task'})"
+        grave = json.loads(burial(raw, Reason.BAD_MESSAGE, why, ""))
+        substitute = message.channel.Message(grave, channel=message.channel)
+        message.headers, message.body = substitute.headers, substitute.body
+        message.content_type, message.content_encoding = "application/json", "utf-8"
+        message._decoded_cache = None
+        self._receive(message)
