@@ -24,6 +24,9 @@ from schemas.settings import mask, sqlite_path
 
 #: Milliseconds a SQLite writer waits for another one.
 SQLITE_BUSY_MS = 30_000
+#: Seconds to connect, and milliseconds until a server that says nothing counts as gone: a
+#: half-open connection would hang for two hours.
+POSTGRESQL_TIMES = {"connect_timeout": 5, "keepalives_idle": 15, "tcp_user_timeout": 30_000}
 
 
 def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
@@ -40,7 +43,9 @@ def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
         if url.get_backend_name() == "sqlite":
             return _sqlite_engine(address, busy_ms)
         if url.get_backend_name() == "postgresql":
-            return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+            return create_engine(
+                url, pool_pre_ping=True, hide_parameters=True, connect_args=POSTGRESQL_TIMES
+            )
     except (ArgumentError, NoSuchModuleError):
         pass
     raise SettingsError(
@@ -128,7 +133,11 @@ def _alembic() -> Config:
 def _sqlite_engine(address: str, busy_ms: int) -> Engine:
     # Our own BEGIN: Python's sqlite3 would begin late and as a reader, and a reader that turns
     # writer fails at once instead of waiting its turn.
-    engine = create_engine(address, connect_args={"isolation_level": None, "timeout": 0})
+    engine = create_engine(
+        address,
+        hide_parameters=True,  # an error's text may reach a log, a review must not
+        connect_args={"isolation_level": None, "timeout": 0},
+    )
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:

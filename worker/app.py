@@ -10,8 +10,8 @@ from schemas.broker import make_app
 from schemas.inspection import is_redis
 from schemas.message import Queue
 from worker.entry import register
+from worker.envelope import SWEEP_TASK
 from worker.explain.methods import choose
-from worker.intake import SWEEP_TASK
 from worker.model.artifact import locate, read_manifest
 from worker.process import WorkerProcess
 from worker.settings import WorkerSettings

@@ -15,7 +15,7 @@ from schemas.dead_letters import bury_raw
 from schemas.errors import DatabaseUnavailable, IyuError, MessageError
 from schemas.message import TASK, Queue, read_chunk
 from schemas.review import Reason
-from worker.intake import BURY_TASK, SWEEP_TASK
+from worker.envelope import BURY_TASK, SWEEP_TASK
 from worker.process import WorkerProcess
 from worker.settings import WorkerSettings
 from worker.sweeper import sweep
@@ -106,7 +106,7 @@ def with_patience(settings: WorkerSettings, call: Any, *args: Any) -> None:
     for attempt in Retrying(
         retry=retry_if_exception_type(DatabaseUnavailable),
         wait=wait_random_exponential(multiplier=0.1, max=5),
-        stop=stop_after_delay(settings.database_patience),
+        stop=stop_after_delay(settings.patience),
         reraise=True,
     ):
         with attempt:

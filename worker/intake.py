@@ -22,9 +22,9 @@ from schemas.dead_letters import MAX_RAW_LENGTH
 from schemas.errors import MessageError
 from schemas.message import TASK
 from schemas.review import Reason
+from worker import envelope as write
+from worker.envelope import BURY_TASK, SWEEP_TASK
 
-BURY_TASK: Final = "worker.tasks.bury_message"
-SWEEP_TASK: Final = "worker.tasks.sweep"
 #: Bytes of an element, and of its body once inflated. 256 KiB of reviews are at most 0.8 MB as
 #: JSON escapes and 1.1 MB in base64.
 MAX_ELEMENT: Final = 1_500_000
@@ -41,15 +41,11 @@ def admit_message(element: bytes, queue: str) -> bytes:
     try:
         return _clean(element, queue)
     except MessageError as error:
-        return burial(_readable(element), Reason.BAD_MESSAGE, str(error), queue)
-
-
-def burial(raw: str, reason: Reason, error: str, queue: str) -> bytes:
-    """Return the message that makes a dead letter of what cannot be scored."""
-    # A lone surrogate cannot be written as JSON.
-    text = raw[:MAX_RAW_LENGTH].encode("utf-8", "replace").decode()
-    body = orjson.dumps([[text, reason, error], {}, None])
-    return _message(_headers(BURY_TASK, str(uuid.uuid4())), b64encode(body).decode(), queue)
+        return write.burial(_readable(element), Reason.BAD_MESSAGE, str(error), queue)
+    except Exception as error:  # whatever else there is: it must not end the worker
+        text = element[:MAX_RAW_LENGTH].decode("utf-8", "replace")
+        why = f"it cannot be read: {type(error).__name__}"
+        return write.burial(text, Reason.BAD_MESSAGE, why, queue)
 
 
 def _clean(element: bytes, queue: str) -> bytes:
@@ -61,16 +57,16 @@ def _clean(element: bytes, queue: str) -> bytes:
     name, message_id = headers.get("task"), headers.get("id")
     if name == SWEEP_TASK:
         return _sweep(headers, queue)
-    if name not in {TASK, BURY_TASK}:
+    if name not in (TASK, BURY_TASK):  # no set: it may be a list, which has no hash
         raise MessageError(f"its header `task` does not name {TASK}")
     if not isinstance(message_id, str) or not _ID.fullmatch(message_id):
         raise MessageError("its header `id` is no UUID as text")
     _check_body(_body(envelope, headers))
-    clean = _headers(str(name), message_id)
+    clean = write.headers(str(name), message_id)
     if headers.get("compression"):
         clean["compression"] = "application/x-gzip"
     encoding = _object(envelope.get("properties"), "properties").get("body_encoding")
-    return _message(clean, envelope["body"], queue, "base64" if encoding == "base64" else None)
+    return write.message(clean, envelope["body"], queue, "base64" if encoding == "base64" else None)
 
 
 def _body(envelope: dict[str, Any], headers: dict[str, Any]) -> str:
@@ -94,7 +90,7 @@ def _body(envelope: dict[str, Any], headers: dict[str, Any]) -> str:
 def _inflate(data: bytes, compression: object) -> bytes:
     if compression is None:
         return data
-    if compression not in _DEFLATED:
+    if not isinstance(compression, str) or compression not in _DEFLATED:
         raise MessageError("its compression is not zlib")
     inflater = zlib.decompressobj()
     inflated = inflater.decompress(data, MAX_BODY + 1)
@@ -152,49 +148,10 @@ def _object(value: object, name: str) -> dict[str, Any]:
 
 
 def _sweep(headers: dict[str, Any], queue: str) -> bytes:
-    clean = _headers(SWEEP_TASK, str(uuid.uuid4()))
+    clean = write.headers(SWEEP_TASK, str(uuid.uuid4()))
     with suppress(ValueError, TypeError, KeyError):
         clean["expires"] = datetime.fromisoformat(headers["expires"]).isoformat()
-    return _message(clean, b64encode(b"[[],{},null]").decode(), queue)
-
-
-def _headers(task: str, message_id: str) -> dict[str, Any]:
-    """Return Celery's headers, ours only: a publisher's may hold review texts, or a past expiry."""
-    return {
-        "lang": "py",
-        "task": task,
-        "id": message_id,
-        "root_id": message_id,
-        "parent_id": None,
-        "group": None,
-        "retries": 0,
-        "timelimit": [None, None],
-        "argsrepr": f"({message_id})",
-        "kwargsrepr": "{}",
-    }
-
-
-def _message(
-    headers: dict[str, Any], body: str, queue: str, encoding: str | None = "base64"
-) -> bytes:
-    properties = {
-        "body_encoding": encoding,
-        "delivery_mode": 2,
-        # Ours: of two messages with one tag, kombu would forget the first.
-        "delivery_tag": str(uuid.uuid4()),
-        # By the queue's own name it can be put back even when Redis has forgotten all bindings.
-        "delivery_info": {"exchange": "", "routing_key": queue},
-        "priority": 0,
-    }
-    return orjson.dumps(
-        {
-            "body": body,
-            "content-encoding": "utf-8",
-            "content-type": "application/json",
-            "headers": headers,
-            "properties": properties,
-        }
-    )
+    return write.message(clean, b64encode(b"[[],{},null]").decode(), queue)
 
 
 def _readable(element: bytes) -> str:
@@ -203,7 +160,10 @@ def _readable(element: bytes) -> str:
     try:
         envelope = _object(_json(element[:MAX_ELEMENT]), "the message")
         headers = _object(envelope.get("headers"), "headers")
-        shown = {"headers": headers, "body": _body(envelope, headers)}
+        body: object = _body(envelope, headers)
+        with suppress(MessageError):
+            body = _json(str(body))
+        shown = {"headers": headers, "body": body}
         return json.dumps(shown, ensure_ascii=False)
     except (MessageError, RecursionError):
         return text

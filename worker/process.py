@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery
 
 from schemas.broker import Publisher
-from schemas.database import connect
+from schemas.database import SQLITE_BUSY_MS, connect
 from worker.settings import WorkerSettings
 from worker.tasks import Runtime
 
@@ -53,7 +53,11 @@ class WorkerProcess:
         scorer.score(["준비"])
         self._runtime = Runtime(
             settings=self._settings,
-            engine=connect(self._settings.database),
+            # Well within the time limit: a locked database is no reason to kill the process.
+            engine=connect(
+                self._settings.database,
+                busy_ms=min(SQLITE_BUSY_MS, 250 * self._settings.task_time_limit),
+            ),
             scorer=scorer,
             publisher=Publisher(self._app, self._settings.broker),
         )

@@ -20,7 +20,8 @@ class WorkerSettings(Settings):
     methods: Annotated[tuple[str, ...], NoDecode] = ("gradcam",)
     #: Worker processes; each holds the model and uses `cores / concurrency` threads.
     concurrency: int = Field(os.cpu_count() or 1, ge=1)
-    #: Seconds a chunk is tried again in its process while the database does not answer.
+    #: Seconds a chunk is tried again in its process while the database does not answer, half of
+    #: `task_time_limit` at most.
     database_patience: float = Field(60.0, ge=0)
     #: Seconds without a beginning, while reviews wait and broker and database answer, after which
     #: a worker ends. Longer than `task_time_limit`.
@@ -36,6 +37,11 @@ class WorkerSettings(Settings):
             if isinstance(value, str)
             else value
         )
+
+    @property
+    def patience(self) -> float:
+        """Seconds of `database_patience` that the time limit allows."""
+        return min(self.database_patience, self.task_time_limit / 2)
 
     @property
     def threads(self) -> int:

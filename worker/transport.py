@@ -10,7 +10,8 @@ from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 
 from schemas.review import Reason
-from worker.intake import admit_message, burial
+from worker.envelope import burial
+from worker.intake import admit_message
 
 log = logging.getLogger("iyu.worker")
 

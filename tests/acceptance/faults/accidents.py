@@ -1,0 +1,93 @@
+"""`iyu worker` with an accident built in: python -m tests.acceptance.faults.accidents NAME."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from worker import process, tasks
+from worker.app import run_worker
+from worker.scoring import Prediction, Scorer
+from worker.settings import WorkerSettings
+
+#: A review with this word ends the process that scores it.
+MARKER = "폭탄"
+
+
+def deadly_review() -> None:
+    """A review with the marker kills its process."""
+    score = Scorer.score
+
+    def deadly(self: Scorer, texts: Sequence[str]) -> list[Prediction]:
+        if any(MARKER in text for text in texts):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return score(self, texts)
+
+    Scorer.score = deadly  # type: ignore[method-assign]
+
+
+def hanging_review() -> None:
+    """A review with the marker never ends."""
+    score = Scorer.score
+
+    def hanging(self: Scorer, texts: Sequence[str]) -> list[Prediction]:
+        while any(MARKER in text for text in texts):
+            signal.pause()
+        return score(self, texts)
+
+    Scorer.score = hanging  # type: ignore[method-assign]
+
+
+def slow() -> None:
+    """A review takes a millisecond more, so that an accident finds work under way."""
+    score = Scorer.score
+
+    def slowed(self: Scorer, texts: Sequence[str]) -> list[Prediction]:
+        threading.Event().wait(len(texts) * 0.001)
+        return score(self, texts)
+
+    Scorer.score = slowed  # type: ignore[method-assign]
+
+
+def death_after_commit() -> None:
+    """The first time, worker and child die between the commit and the acknowledgement."""
+    done = Path(os.environ["IYU_TEST_FLAG"])
+    store = tasks._store
+
+    def deadly(*args: Any) -> None:
+        store(*args)
+        if not done.exists():
+            done.touch()
+            os.kill(os.getppid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    tasks._store = deadly
+
+
+def no_model() -> None:
+    """A child cannot load its model."""
+
+    def fail(_self: object) -> None:
+        raise RuntimeError("the test does not want it to load")
+
+    process.WorkerProcess._load = fail  # type: ignore[method-assign, assignment]
+
+
+def silence() -> None:
+    """Messages are never taken, although all is well."""
+    from worker import transport
+
+    transport._Channel._brpop_start = lambda _self, timeout=None: None
+
+
+ACCIDENTS: dict[str, Callable[[], None]] = {
+    accident.__name__: accident
+    for accident in (deadly_review, hanging_review, slow, death_after_commit, no_model, silence)
+}
+
+if __name__ == "__main__":
+    ACCIDENTS[sys.argv[1]]()
+    sys.exit(run_worker(WorkerSettings.load(concurrency=1)))

@@ -1,0 +1,85 @@
+"""Fixtures of the fault suite, and the table it prints."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.database import connect, upgrade
+from tests.acceptance.faults.oracle import Oracle, Verdict
+from tests.acceptance.faults.system import TIMES, System
+from tests.services import Process, RedisServer, child_environment
+
+HEADER = (
+    "| scenario | database | reviews | lost | duplicated | wrong | dead letters | all well after |",
+    "|---|---|---:|---:|---:|---:|---:|---:|",
+)
+_lines: list[str] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table that stands in docs/operations.md."""
+    if _lines:
+        terminalreporter.section("faults")
+        for line in (*HEADER, *_lines):
+            terminalreporter.write_line(line)
+
+
+def report(scenario: str, database: str, verdict: Verdict, seconds: float) -> None:
+    _lines.append(
+        f"| {scenario} | {database} | {verdict.accepted:,} | {len(verdict.lost)} "
+        f"| {len(verdict.duplicated)} | {len(verdict.wrong)} | {len(verdict.dead)} "
+        f"| {seconds:.1f} s |"
+    )
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Oracle:
+    """An oracle with the shipped model."""
+    from worker.scoring import Scorer
+
+    return Oracle(Scorer.load("source"))
+
+
+@pytest.fixture
+def make_system(
+    redis_server: RedisServer,
+    oracle: Oracle,
+    start: Callable[..., Process],
+    tmp_path: Path,
+) -> Iterator[Callable[[str], System]]:
+    """Build an installation on a database."""
+    engines = []
+
+    def make(database_url: str) -> System:
+        engines.append(connect(database_url))
+        upgrade(engines[-1])
+        environment = child_environment(
+            IYU_BROKER_URL=redis_server.url,
+            IYU_DATABASE_URL=database_url,
+            IYU_HEARTBEAT_FILE=str(tmp_path / "heartbeat"),
+            **TIMES,
+        )
+        return System(redis_server, engines[-1], environment, oracle, report, start)
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def on_postgres(make_system: Callable[[str], System], postgres_url: str) -> System:
+    """An installation on PostgreSQL."""
+    return make_system(postgres_url)
+
+
+@pytest.fixture
+def on_sqlite(make_system: Callable[[str], System], sqlite_url: str) -> System:
+    """An installation on SQLite."""
+    return make_system(sqlite_url)
+
+
+@pytest.fixture
+def system(make_system: Callable[[str], System], database_url: str) -> System:
+    """An installation, once on each database."""
+    return make_system(database_url)

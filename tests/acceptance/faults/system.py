@@ -1,0 +1,143 @@
+"""Redis, a database, workers, the sweeper and a producer, and what is done to them."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+from sqlalchemy import Engine, func, select
+
+from producer.producer import Producer
+from schemas import ledger, tables
+from schemas.database import reading
+from schemas.errors import IyuError
+from schemas.message import Queue
+from schemas.settings import Settings
+from tests.acceptance.faults.oracle import SOURCE, Oracle, Verdict
+from tests.services import Process, RedisServer, iyu_command, poll
+
+#: Small times, so that a test need not wait for what takes minutes in earnest.
+TIMES = {
+    "IYU_VISIBILITY_TIMEOUT": "10",
+    "IYU_TASK_TIME_LIMIT": "8",
+    "IYU_SWEEP_EVERY": "1",
+    "IYU_STALE_AFTER": "2",
+    "IYU_CHUNK_SIZE": "256",
+}
+READY_SECONDS = 120.0
+
+
+@dataclass
+class System:
+    """One installation of its own."""
+
+    redis: RedisServer
+    engine: Engine
+    environment: dict[str, str]
+    oracle: Oracle
+    report: Callable[..., None]
+    start: Callable[..., Process]
+    accepted: dict[str, str] = field(default_factory=dict)
+
+    def worker(self, *, accident: str = "", **variables: str) -> Process:
+        """Start a worker and wait until its model is loaded; `accident`: see accidents.py."""
+        command = iyu_command("worker", "--concurrency", "1")
+        if accident:
+            command = [sys.executable, "-m", "tests.acceptance.faults.accidents", accident]
+        worker = self.start(command, self.environment | variables)
+        self.wait_until_loaded(worker)
+        return worker
+
+    def wait_until_loaded(self, worker: Process, times: int = 1) -> None:
+        """Wait until a child has loaded its model for the so-manieth time."""
+
+        def loaded() -> bool:
+            assert worker.running, worker.output()[-4000:]
+            return worker.output().count("is ready") >= times and " ready." in worker.output()
+
+        poll(READY_SECONDS, loaded)
+
+    def beat(self) -> Process:
+        """Start the sweeper's clock."""
+        return self.start(iyu_command("beat"), self.environment)
+
+    def settings(self, **overrides: Any) -> Settings:
+        """This installation's settings."""
+        return Settings(
+            broker_url=self.environment["IYU_BROKER_URL"],
+            database_url=self.environment["IYU_DATABASE_URL"],
+            visibility_timeout=10,
+            task_time_limit=8,
+            chunk_size=256,
+            **overrides,
+        )
+
+    def submit(self, reviews: Iterable[tuple[str, str]], **options: Any) -> None:
+        """Hand reviews over through the producer, and remember them."""
+        reviews = list(reviews)
+        with Producer(self.settings(), source=SOURCE, queue=Queue.BULK, **options) as producer:
+            producer.submit_many(reviews)
+        self.accepted.update(reviews)
+
+    def pending(self) -> int:
+        """Reviews that are not finished."""
+        with reading(self.engine) as connection:
+            return ledger.pending(connection)
+
+    def done(self) -> int:
+        """Reviews scored so far."""
+        with reading(self.engine) as connection:
+            return connection.execute(
+                select(func.count()).select_from(tables.predictions)
+            ).scalar_one()
+
+    def in_broker(self) -> dict[str, int]:
+        """Messages the broker holds: waiting, and not acknowledged."""
+        with self.redis.client() as client:
+            return {
+                "waiting": sum(client.llen(name) for name in Queue),
+                "unacked": client.hlen("unacked"),
+                "index": client.zcard("unacked_index"),
+            }
+
+    def settle(self, seconds: float = 90) -> None:
+        """Wait until nothing is pending, and the broker is empty."""
+
+        def settled() -> bool:
+            with suppress(IyuError):
+                return not self.pending() and not any(self.in_broker().values())
+            return False
+
+        deadline = time.monotonic() + seconds
+        while not settled():
+            assert time.monotonic() < deadline, f"{self.pending()} pending, {self.in_broker()}"
+            time.sleep(0.05)
+
+    def judge(
+        self, scenario: str, since: float, *, dead: Mapping[str, str] | None = None
+    ) -> Verdict:
+        """Check everything and put a line into the report.
+
+        since: time.monotonic() at the fault; now everything is well again. dead: reviews that
+        have to be dead letters, no more and no fewer.
+        """
+        seconds = time.monotonic() - since
+        verdict = self.oracle.judge(self.engine, self.accepted)
+        self.report(scenario, self.engine.dialect.name, verdict, seconds)
+        verdict.assert_clean()
+        assert verdict.dead == (dead or {}).keys()
+        return verdict
+
+
+def child_of(worker: Process) -> psutil.Process:
+    """Return the process in which a worker scores."""
+
+    def children() -> list[psutil.Process]:
+        with suppress(psutil.NoSuchProcess):
+            return psutil.Process(worker.pid).children()
+        return []
+
+    return poll(READY_SECONDS, children)[-1]

@@ -1,0 +1,27 @@
+"""Scenario 2: SIGKILL after the database commit, before the acknowledgement."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.faults.reviews import made
+from tests.acceptance.faults.system import System
+from tests.services import poll
+
+pytestmark = pytest.mark.acceptance
+
+
+def test_killed_between_commit_and_acknowledgement(system: System, tmp_path: Path):
+    flag = tmp_path / "died"
+    system.submit(made(1_000))
+    first = system.worker(accident="death_after_commit", IYU_TEST_FLAG=str(flag))
+    first.wait(60)
+    fault = time.monotonic()
+    assert flag.exists()
+    assert system.done() == 256
+
+    second = system.worker()
+    system.settle()
+    system.judge("2 killed after commit, before acknowledgement", fault)
+    poll(10, lambda: "it is finished already" in second.output())
