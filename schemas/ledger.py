@@ -34,6 +34,9 @@ class State(StrEnum):
 
 
 OPEN = (State.QUEUED, State.RUNNING)
+#: A producer notes its publishing later, or was killed before it could: then it went out, or was
+#: about to, soon after it was submitted.
+_PUBLISHED = func.coalesce(chunks.c.published_at, chunks.c.submitted_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +112,9 @@ def split(connection: Connection, chunk: Chunk) -> list[Chunk]:
 
 
 def published_at(connection: Connection, chunk_id: str) -> datetime | None:
-    """Return when a chunk last went to the broker; None for one the ledger does not know."""
+    """Return when a chunk went to the broker; None for one the ledger does not know."""
     moment: datetime | None = connection.execute(
-        select(chunks.c.published_at).where(chunks.c.chunk_id == chunk_id)
+        select(_PUBLISHED).where(chunks.c.chunk_id == chunk_id)
     ).scalar()
     return moment
 
@@ -136,11 +139,11 @@ def take_lost(
         .where(
             chunks.c.state.in_(OPEN),
             chunks.c.queue == queue,
-            chunks.c.published_at < published_before,
+            _PUBLISHED < published_before,
             or_(chunks.c.state == State.QUEUED, chunks.c.started_at < begun_before),
             chunks.c.payload.is_not(None),
         )
-        .order_by(chunks.c.published_at)
+        .order_by(_PUBLISHED)
         .limit(limit + len(held))
         .with_for_update(skip_locked=True)
     )
@@ -192,9 +195,7 @@ def _row(chunk: Chunk, parent_id: str | None) -> dict[str, Any]:
         "state": State.QUEUED,
         "attempts": 0,
         "submitted_at": chunk.submitted_at,
-        # The publisher is about to; if it dies before, the broker does not hold the chunk, and
-        # the sweeper sees that.
-        "published_at": utc_now(),
+        "published_at": None,
         "payload": pack(chunk.reviews),
     }
 
