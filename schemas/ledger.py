@@ -36,7 +36,7 @@ class State(StrEnum):
 OPEN = (State.QUEUED, State.RUNNING)
 #: A producer notes its publishing later, or was killed before it could: then it went out, or was
 #: about to, soon after it was submitted.
-_PUBLISHED = func.coalesce(chunks.c.published_at, chunks.c.submitted_at)
+_went_out = func.coalesce(chunks.c.published_at, chunks.c.submitted_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def split(connection: Connection, chunk: Chunk) -> list[Chunk]:
 def published_at(connection: Connection, chunk_id: str) -> datetime | None:
     """Return when a chunk went to the broker; None for one the ledger does not know."""
     moment: datetime | None = connection.execute(
-        select(_PUBLISHED).where(chunks.c.chunk_id == chunk_id)
+        select(_went_out).where(chunks.c.chunk_id == chunk_id)
     ).scalar()
     return moment
 
@@ -139,11 +139,11 @@ def take_lost(
         .where(
             chunks.c.state.in_(OPEN),
             chunks.c.queue == queue,
-            _PUBLISHED < published_before,
+            _went_out < published_before,
             or_(chunks.c.state == State.QUEUED, chunks.c.started_at < begun_before),
             chunks.c.payload.is_not(None),
         )
-        .order_by(_PUBLISHED)
+        .order_by(_went_out)
         .limit(limit + len(held))
         .with_for_update(skip_locked=True)
     )
