@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import pytest
 
@@ -53,6 +53,9 @@ class RedisServer(EmbeddedRedis):
 class PostgresServer:
     """A PostgreSQL from the wheel (or from the PATH), in a folder of its own on a loopback port."""
 
+    #: A test's database need not survive a power cut.
+    settings: ClassVar[dict[str, str]] = {"fsync": "off"}
+
     def __init__(self) -> None:
         # Not under pytest's folder: PostgreSQL runs as another user when we are root.
         self.folder = Path(tempfile.mkdtemp(prefix="iyu-pg-"))
@@ -82,7 +85,7 @@ class PostgresServer:
             "port": self.port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": self.folder,
-            "fsync": "off",  # a test's database need not survive a power cut
+            **self.settings,
         }
         arguments = [word for k, v in options.items() for word in ("-c", f"{k}={v}")]
         with (self.folder / "log").open("ab") as log:

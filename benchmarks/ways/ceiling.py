@@ -1,0 +1,59 @@
+"""B3, the ceiling: no queue and no ledger, two processes, slices of a file straight to rows."""
+
+import os
+import time
+from collections.abc import Sequence
+from multiprocessing import get_context
+from typing import Any
+
+from benchmarks._services import database, scratch
+from schemas.review import Review
+
+PROCESSES = 2
+CHUNK = 512
+
+
+def run(kind: str, reviews: Sequence[Review], model: str) -> float:
+    """Return reviews/s of both processes together."""
+    context = get_context("spawn")  # TensorFlow does not fork
+    half = (len(reviews) + 1) // PROCESSES
+    with scratch() as folder, database(kind, folder) as address:
+        gate = context.Barrier(PROCESSES + 1)
+        workers = [
+            context.Process(target=_score_slice, args=(address, reviews[i : i + half], model, gate))
+            for i in range(0, len(reviews), half)
+        ]
+        for worker in workers:
+            worker.start()
+        gate.wait()  # all have loaded
+        begin = time.perf_counter()
+        gate.wait()  # all are done
+        seconds = time.perf_counter() - begin
+        for worker in workers:
+            worker.join()
+    return len(reviews) / seconds
+
+
+def _score_slice(address: str, reviews: Sequence[Review], model: str, gate: Any) -> None:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // PROCESSES))
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+    from schemas.database import connect, writing
+    from schemas.message import Chunk, new_id
+    from schemas.review import utc_now
+    from worker import store
+    from worker.scoring import Scorer
+
+    scorer, engine = Scorer.load(model), connect(address)
+    version = scorer.artifact.model_version
+    scorer.score([review.text for review in reviews[:4096]])
+    gate.wait()
+    for i in range(0, len(reviews), CHUNK):
+        group = tuple(reviews[i : i + CHUNK])
+        predictions = scorer.score([review.text for review in group])
+        with writing(engine) as connection:
+            chunk = Chunk(new_id(), "measured", group, utc_now())
+            store.write(connection, chunk, predictions, version)
+    gate.wait()
