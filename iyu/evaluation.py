@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from schemas.database import check, connect, reading
+from schemas.database import check, connected, reading
 from schemas.errors import InputError
 from schemas.tables import predictions
 from worker.model.artifact import load
@@ -68,10 +68,10 @@ def write_predictions(path: Path, reviews: LabelledReviews, found: Probabilities
 
 
 def _stored(address: str, source: str, model_version: str) -> dict[str, float]:
-    engine = connect(address)
-    check(engine)
     query = select(predictions.c.review_id, predictions.c.probability).where(
         predictions.c.source == source, predictions.c.model_version == model_version
     )
-    with reading(engine) as connection:
-        return dict(connection.execute(query))
+    with connected(address) as engine:
+        check(engine)
+        with reading(engine) as connection:
+            return {row.review_id: row.probability for row in connection.execute(query)}

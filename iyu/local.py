@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from iyu.embedded import EmbeddedRedis, is_free
 from iyu.environment import read_environment, write_environment
 from iyu.supervisor import ChildProcess, Service, Supervisor
-from schemas.database import connect, upgrade
+from schemas.database import connected, upgrade
 from schemas.errors import SettingsError
 
 
@@ -69,7 +69,8 @@ def run_locally(
     """
     with folder.locked() as lock:
         redis = folder.redis(lock, port)
-        upgrade(connect(folder.database_url))
+        with connected(folder.database_url) as engine:
+            upgrade(engine)
         variables = {"IYU_BROKER_URL": redis.url, "IYU_DATABASE_URL": folder.database_url}
         write_environment(folder.path, variables)
         chosen = {"IYU_MODEL": model, "IYU_METHODS": methods}

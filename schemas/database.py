@@ -54,6 +54,16 @@ def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
     )
 
 
+@contextmanager
+def connected(address: str) -> Iterator[Engine]:
+    """Give an engine, and let its connections go at the end. Raises what `connect` raises."""
+    engine = connect(address)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def upgrade(engine: Engine) -> None:
     """Create the tables and views, or migrate them to this version.
 

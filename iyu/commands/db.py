@@ -22,12 +22,13 @@ db = typer.Typer(help="Create, migrate and check the tables.", no_args_is_help=T
 def upgrade(database: Database = None) -> None:
     """Create the tables and views, or migrate them to this version."""
     from iyu.environment import load_settings
-    from schemas.database import connect
+    from schemas.database import connected
     from schemas.database import upgrade as upgrade_tables
     from schemas.settings import mask
 
     settings = load_settings(database_url=database)
-    upgrade_tables(connect(settings.database))
+    with connected(settings.database) as engine:
+        upgrade_tables(engine)
     typer.echo(f"{mask(settings.database)} is up to date")
 
 
@@ -36,9 +37,10 @@ def check(database: Database = None) -> None:
     """Say whether the tables are of this version; exit code 2 if not, 3 if nothing answers."""
     from iyu.environment import load_settings
     from schemas.database import check as check_tables
-    from schemas.database import connect
+    from schemas.database import connected
     from schemas.settings import mask
 
     settings = load_settings(database_url=database)
-    check_tables(connect(settings.database))
+    with connected(settings.database) as engine:
+        check_tables(engine)
     typer.echo(f"{mask(settings.database)} is up to date")
