@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "score",
     "train",
     "evaluate",
+    "evaluate_explanations",
     "health",
     "db",
 )

@@ -38,18 +38,28 @@ def worth(
 
 
 def top_fifth(word: Tensor, evidence: Tensor) -> Tensor:
-    """Return which tokens are the rationale: (batch, tokens) bool, of two equal ones the first.
+    """Return which tokens are the rationale: (batch, tokens) bool.
 
     word: (batch, tokens) bool, false for padding.
     """
     import tensorflow as tf
 
-    evidence = tf.where(word, evidence, float("-inf"))
+    words = tf.reduce_sum(tf.cast(word, tf.float32), axis=1, keepdims=True)
+    size = tf.cast(tf.maximum(tf.math.ceil(RATIONALE * words), 1.0), tf.int32)
+    return word & (places(word, evidence) < size)
+
+
+def places(word: Tensor, evidence: Tensor) -> Tensor:
+    """Return each token's place by evidence, 0 for the most: (batch, tokens) int32.
+
+    Of two that are equal, the earlier comes first; padding comes last.
+    """
+    import tensorflow as tf
+
     tokens = int(word.shape[1])
-    # Places by counting who stands before: rows are short, sorting them costs more.
+    evidence = tf.where(word, evidence, float("-inf"))
+    # By counting who stands before: rows are short, sorting them costs more.
     mine, other = evidence[:, :, tf.newaxis], evidence[:, tf.newaxis, :]
     earlier = ~tf.linalg.band_part(tf.ones((tokens, tokens), tf.bool), 0, -1)
     ahead = (other > mine) | ((other == mine) & earlier)
-    place = tf.reduce_sum(tf.cast(ahead, tf.float32), axis=2)
-    words = tf.reduce_sum(tf.cast(word, tf.float32), axis=1, keepdims=True)
-    return (place < tf.maximum(tf.math.ceil(RATIONALE * words), 1.0)) & word
+    return tf.cast(tf.reduce_sum(tf.cast(ahead, tf.float32), axis=2), tf.int32)

@@ -32,6 +32,7 @@ class Artifact:
     vocabulary: Vocabulary
     network: Network
     encoder: Encoder
+    keras_model: Any  # what the network was split from
 
     @property
     def name(self) -> str:
@@ -95,7 +96,16 @@ def load(model: str) -> Artifact:
         vocabulary=vocabulary,
         network=chosen.network(keras_model),
         encoder=chosen.encoder(vocabulary, manifest),
+        keras_model=keras_model,
     )
+
+
+def untrained(artifact: Artifact, seed: int) -> Network:
+    """Return a network of the same architecture with the weights that training would start from."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    return preset(artifact.name).network(keras.models.clone_model(artifact.keras_model))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
