@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "evaluate",
     "evaluate_explanations",
     "health",
+    "dead_letters",
     "db",
 )
 

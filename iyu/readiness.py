@@ -1,5 +1,9 @@
 """Whether the services that iyu stands on answer."""
 
+import time
+from importlib.util import find_spec
+from typing import Final
+
 from kombu.exceptions import OperationalError
 
 from schemas.broker import make_app
@@ -7,10 +11,26 @@ from schemas.database import check, connect
 from schemas.errors import IyuError
 from schemas.settings import Settings, mask
 
+#: Seconds after which a worker without a heartbeat is taken for dead; it beats every two.
+HEARTBEAT_AGE: Final = 20.0
+
 
 def readiness(settings: Settings) -> dict[str, str | None]:
-    """Return what is wrong with broker and database; None for what is well."""
-    return {"broker": _broker_trouble(settings), "database": _database_trouble(settings)}
+    """Return what is wrong with broker, database and model; None for what is well."""
+    found = {"broker": _broker_trouble(settings), "database": _database_trouble(settings)}
+    return found | ({"model": _model_trouble()} if find_spec("numpy") else {})
+
+
+def liveness() -> dict[str, str | None]:
+    """Return what is wrong with this machine's worker, by the file it touches."""
+    from worker.settings import WorkerSettings
+
+    file = WorkerSettings.load().heartbeat_file
+    try:
+        age = time.time() - file.stat().st_mtime
+    except OSError:
+        return {"worker": f"has no heartbeat file {file}; is it running here?"}
+    return {"worker": f"last heartbeat {age:.0f} s ago" if age > HEARTBEAT_AGE else None}
 
 
 def _broker_trouble(settings: Settings) -> str | None:
@@ -20,6 +40,17 @@ def _broker_trouble(settings: Settings) -> str | None:
             connection.ensure_connection(max_retries=1, timeout=5)
         except (OperationalError, OSError):
             return f"{mask(settings.broker)} does not answer; check that it runs"
+    return None
+
+
+def _model_trouble() -> str | None:
+    from worker.model.artifact import locate, read_manifest
+    from worker.settings import WorkerSettings
+
+    try:
+        read_manifest(locate(WorkerSettings.load().model))
+    except IyuError as error:
+        return str(error)
     return None
 
 

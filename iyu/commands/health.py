@@ -12,17 +12,24 @@ def register(app: typer.Typer) -> None:
 
 
 def health(
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask only whether the worker of this machine lives.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say whether broker and database answer; exit code 3 if one does not."""
-    from iyu.environment import load_settings
-    from iyu.readiness import readiness
+    """Say whether broker, database and model are ready; exit code 3 if one is not.
 
-    found = readiness(load_settings())
+    With --live, whether this machine's worker lives: by its heartbeat file, whatever broker and
+    database do; exit code 1 if not.
+    """
+    from iyu.environment import load_settings
+    from iyu.readiness import liveness, readiness
+
+    found = liveness() if live else readiness(load_settings())
     if as_json:
         typer.echo(json.dumps({name: trouble or "ok" for name, trouble in found.items()}))
     else:
         for name, trouble in found.items():
             typer.echo(f"{name}: {trouble or 'ok'}")
     if any(found.values()):
-        raise typer.Exit(3)
+        raise typer.Exit(1 if live else 3)

@@ -28,6 +28,8 @@ TIMES = {
     "IYU_CHUNK_SIZE": "256",
 }
 READY_SECONDS = 120.0
+#: Seconds for which nothing may be pending before all counts as done.
+QUIET_SECONDS = 0.5
 
 
 @dataclass
@@ -44,12 +46,18 @@ class System:
 
     def worker(self, *, accident: str = "", **variables: str) -> Process:
         """Start a worker and wait until its model is loaded; `accident`: see accidents.py."""
-        command = iyu_command("worker", "--concurrency", "1")
+        environment = self.environment | variables
         if accident:
-            command = [sys.executable, "-m", "tests.acceptance.faults.accidents", accident]
-        worker = self.start(command, self.environment | variables)
+            worker = self.start_accident(accident, **variables)
+        else:
+            worker = self.start(iyu_command("worker", "--concurrency", "1"), environment)
         self.wait_until_loaded(worker)
         return worker
+
+    def start_accident(self, accident: str, **variables: str) -> Process:
+        """Start a worker with an accident built in."""
+        command = [sys.executable, "-m", "tests.acceptance.faults.accidents", accident]
+        return self.start(command, self.environment | variables)
 
     def wait_until_loaded(self, worker: Process, times: int = 1) -> None:
         """Wait until a child has loaded its model for the so-manieth time."""
@@ -103,28 +111,41 @@ class System:
                 "index": client.zcard("unacked_index"),
             }
 
-    def settle(self, seconds: float = 90) -> None:
-        """Wait until nothing is pending, and the broker is empty."""
+    def settle(self, seconds: float = 90) -> float:
+        """Wait until nothing is pending and the broker is empty; return since when (monotonic).
+
+        One look is not enough: between pop and `unacked` a message is nowhere to be seen.
+        """
 
         def settled() -> bool:
             with suppress(IyuError):
                 return not self.pending() and not any(self.in_broker().values())
             return False
 
-        deadline = time.monotonic() + seconds
-        while not settled():
+        deadline, since = time.monotonic() + seconds, None
+        while since is None or time.monotonic() - since < QUIET_SECONDS:
+            if not settled():
+                since = None
+            elif since is None:
+                since = time.monotonic()
             assert time.monotonic() < deadline, f"{self.pending()} pending, {self.in_broker()}"
             time.sleep(0.05)
+        return since
 
     def judge(
-        self, scenario: str, since: float, *, dead: Mapping[str, str] | None = None
+        self,
+        scenario: str,
+        fault: float,
+        *,
+        within: float = 90,
+        dead: Mapping[str, str] | None = None,
     ) -> Verdict:
-        """Check everything and put a line into the report.
+        """Wait until all is well, check everything, and put a line into the report.
 
-        since: time.monotonic() at the fault; now everything is well again. dead: reviews that
-        have to be dead letters, no more and no fewer.
+        fault: when it happened (monotonic). within: seconds from now. dead: reviews that have to
+        be dead letters, no more and no fewer.
         """
-        seconds = time.monotonic() - since
+        seconds = self.settle(within) - fault
         verdict = self.oracle.judge(self.engine, self.accepted)
         self.report(scenario, self.engine.dialect.name, verdict, seconds)
         verdict.assert_clean()

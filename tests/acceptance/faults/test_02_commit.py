@@ -22,6 +22,5 @@ def test_killed_between_commit_and_acknowledgement(system: System, tmp_path: Pat
     assert system.done() == 256
 
     second = system.worker()
-    system.settle()
     system.judge("2 killed after commit, before acknowledgement", fault)
     poll(10, lambda: "it is finished already" in second.output())

@@ -20,7 +20,6 @@ def test_messages_that_vanish_are_published_again(system: System):
     assert all(vanished)
     fault = time.monotonic()
     worker = system.worker()
-    system.settle()
     system.judge("3 messages vanish between pop and `unacked`", fault)
     assert "chunks of reviews.bulk were lost: published again" in worker.output()
 
@@ -33,7 +32,6 @@ def test_what_merely_waits_is_not_published_again(on_sqlite: System):
     worker = system.worker(accident="slow", IYU_STALE_AFTER="0.5", IYU_SWEEP_EVERY="0.5")
     system.beat()
     fault = time.monotonic()
-    system.settle()
     system.judge("3b a backlog that merely waits", fault)
     assert "published again" not in worker.output()
     assert worker.output().count("score_chunk") - worker.output().count(". worker") == before

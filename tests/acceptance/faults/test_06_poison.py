@@ -21,8 +21,9 @@ def test_one_deadly_review_among_256(system: System):
     system.submit([*good[:100], bad, *good[100:]])
     fault = time.monotonic()
     worker = system.worker(accident="deadly_review")
-    system.settle(300)
-    system.judge("6 a review that kills its process, in a chunk of 256", fault, dead=dict([bad]))
+    system.judge(
+        "6 a review that kills its process, in a chunk of 256", fault, dead=dict([bad]), within=300
+    )
     assert system.done() == 255
     assert worker.output().count("WorkerLostError") == DEATHS
     assert MARKER not in worker.output()

@@ -69,7 +69,6 @@ def test_nothing_broken_stops_a_worker_or_reaches_a_log(system: System):
     began = time.monotonic()
     one_by_one(system)
     all_mixed(system)
-    system.settle()
     bad = {f"bad-{name}": "" for name in MALFORMED}
     system.accepted.update(bad)
     verdict = system.judge("7 broken messages and reviews", began, dead=bad)

@@ -32,8 +32,7 @@ def test_redis_is_full(on_postgres: System):
     fill(system)
     system.beat()
     worker = system.worker()
-    system.settle(180)
-    system.judge("8 Redis at its maxmemory", fault)
+    system.judge("8 Redis at its maxmemory", fault, within=180)
     assert worker.running
     assert system.done() == len(accepted)
 

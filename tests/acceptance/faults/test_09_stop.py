@@ -26,7 +26,6 @@ def test_term_finishes_what_is_held(on_postgres: System):
     assert stopped % 256 == 0
 
     system.worker()
-    system.settle()
     system.judge("9 TERM during work", fault)
 
 
@@ -41,5 +40,4 @@ def test_term_then_kill(on_sqlite: System):
     first.kill_group()
 
     system.worker()
-    system.settle()
     system.judge("9 TERM, then KILL", fault)

@@ -1,0 +1,144 @@
+"""Which chunks a sweep publishes again, over a real Redis and both databases."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, update
+
+from schemas import ledger, tables
+from schemas.broker import Publisher, make_app
+from schemas.database import connect, upgrade, writing
+from schemas.message import Chunk, Queue, new_id
+from schemas.review import Review, utc_now
+from schemas.settings import Settings
+from worker.sweeper import sweep
+
+HOUR = timedelta(hours=1)
+
+
+class Desk:
+    """A ledger and a broker, and what a producer and workers do to them."""
+
+    def __init__(self, settings: Settings, engine: Engine, client) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.client = client
+        self.publisher = Publisher(make_app(settings), settings.broker)
+
+    def publish(self, age: timedelta = HOUR, *, count: int = 1) -> list[str]:
+        chunks = self.accept(age, count=count)
+        self.publisher.publish(chunks)
+        self.change(chunks, published_at=utc_now() - age)
+        return [chunk.chunk_id for chunk in chunks]
+
+    def accept(self, age: timedelta = HOUR, *, count: int = 1) -> list[Chunk]:
+        chunks = [
+            Chunk(new_id(), "test", (Review("1", "좋아요"),), utc_now() - age, queue=Queue.BULK)
+            for _ in range(count)
+        ]
+        with writing(self.engine) as connection:
+            ledger.accept(connection, chunks)
+        return chunks
+
+    def change(self, chunks: list[Chunk], **values: object) -> None:
+        ids = [chunk.chunk_id for chunk in chunks]
+        with writing(self.engine) as connection:
+            connection.execute(
+                update(tables.chunks).where(tables.chunks.c.chunk_id.in_(ids)).values(values)
+            )
+
+    def sweep(self) -> int:
+        return sweep(self.settings, self.engine, self.publisher)
+
+    def waiting(self) -> list[str]:
+        """Chunk ids in the queue, the next one first."""
+        elements = self.client.lrange(Queue.BULK, 0, -1)
+        return [json.loads(element)["headers"]["id"] for element in reversed(elements)]
+
+    def take(self, index: int = -1) -> str:
+        """Take an element out of the queue, wherever it stands; by default the next one."""
+        element = self.client.lindex(Queue.BULK, index)
+        self.client.lrem(Queue.BULK, 1, element)
+        return element
+
+
+@pytest.fixture
+def desk(redis_server, database_url: str) -> Iterator[Desk]:
+    settings = Settings(broker_url=redis_server.url, database_url=database_url, stale_after=10)
+    engine = connect(database_url)
+    upgrade(engine)
+    with redis_server.client() as client:
+        yield Desk(settings, engine, client)
+    engine.dispose()
+
+
+def test_what_waits_in_the_queue_is_left_alone_however_old(desk: Desk):
+    desk.publish(5 * HOUR)
+    desk.publish(2 * HOUR, count=3)
+    assert desk.sweep() == 0
+
+
+def test_what_an_empty_broker_does_not_hold_is_published_again_once(desk: Desk):
+    lost = desk.publish(count=3)
+    desk.client.flushall()
+    assert desk.sweep() == 3
+    assert desk.waiting() == lost
+    assert desk.sweep() == 0
+
+
+def test_what_was_published_just_now_is_given_time(desk: Desk):
+    desk.publish(timedelta(0))
+    desk.client.flushall()
+    assert desk.sweep() == 0
+
+
+def test_what_should_stand_before_the_next_one_is_lost(desk: Desk):
+    lost, _ = desk.publish(3 * HOUR)[0], desk.publish(2 * HOUR)
+    desk.take()
+    assert desk.sweep() == 1
+    assert desk.waiting()[-1] == lost
+
+
+def test_what_a_worker_holds_is_left_alone(desk: Desk):
+    desk.publish()
+    element = desk.take()
+    entry = json.dumps([json.loads(element), "", Queue.BULK])
+    desk.client.hset("unacked", "tag", entry)
+    assert desk.sweep() == 0
+    desk.client.delete("unacked")
+    assert desk.sweep() == 1
+
+
+def test_what_a_killed_producer_did_not_publish_is_published(desk: Desk):
+    [chunk] = desk.accept()
+    assert desk.sweep() == 1
+    assert desk.waiting() == [chunk.chunk_id]
+    desk.take()
+    desk.accept(timedelta(0))
+    assert desk.sweep() == 0
+
+
+def test_what_is_being_scored_is_left_alone_until_its_time_is_over(desk: Desk):
+    [chunk] = desk.accept()
+    with writing(desk.engine) as connection:
+        assert ledger.begin(connection, chunk)
+    assert desk.sweep() == 0
+    desk.change([chunk], started_at=utc_now() - HOUR)
+    assert desk.sweep() == 1
+
+
+def test_behind_a_foreign_message_nothing_can_be_told(desk: Desk):
+    desk.client.lpush(Queue.BULK, b"garbage")
+    desk.accept()
+    assert desk.sweep() == 0
+
+
+def test_two_sweepers_at_once_publish_each_chunk_once(desk: Desk):
+    lost = desk.publish(count=40)
+    desk.client.flushall()
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(lambda _: desk.sweep(), range(2))) == 40
+    assert sorted(desk.waiting()) == sorted(lost)
