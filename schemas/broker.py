@@ -33,7 +33,7 @@ def make_app(settings: Settings) -> Celery:
             # Serve queues in the order they are listed: live, bulk, rescore.
             "queue_order_strategy": "priority",
             # kombu's default is no timeout at all: a half-open connection would hang for ever.
-            "socket_timeout": 15,
+            "socket_timeout": 10,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
             "health_check_interval": 10,

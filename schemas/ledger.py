@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -151,6 +151,12 @@ def take_lost(
     if found:
         mark_published(connection, [chunk.chunk_id for chunk in found])
     return found
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Delete chunks that were finished before a time; return how many."""
+    old = delete(chunks).where(chunks.c.finished_at < before, chunks.c.state.not_in(OPEN))
+    return int(connection.execute(old).rowcount)
 
 
 def pending(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""`iyu db`: create, migrate and check the tables."""
+"""`iyu db`: create, migrate, check and prune the tables."""
 
 from typing import Annotated
 
@@ -44,3 +44,23 @@ def check(database: Database = None) -> None:
     with connected(settings.database) as engine:
         check_tables(engine)
     typer.echo(f"{mask(settings.database)} is up to date")
+
+
+@db.command()
+def prune(
+    days: Annotated[int, typer.Option(min=1, help="Keep those finished since so many days.")] = 30,
+    database: Database = None,
+) -> None:
+    """Delete finished chunks from the ledger; scores, reviews and dead letters stay."""
+    from datetime import timedelta
+
+    from iyu.environment import load_settings
+    from schemas import ledger
+    from schemas.database import connect, writing
+    from schemas.review import utc_now
+
+    engine = connect(load_settings(database_url=database).database)
+    with writing(engine) as connection:
+        count = ledger.prune(connection, utc_now() - timedelta(days=days))
+    engine.dispose()
+    typer.echo(f"{count:,} finished chunks deleted")

@@ -138,3 +138,14 @@ def test_a_dead_letter_closes_when_its_text_or_a_newer_one_is_scored(runtime: Ru
     assert rows(runtime.engine, tables.dead_letters)[0].replayed_at is None
     score_chunk(runtime, chunk("newer", at=NOON + timedelta(seconds=1)), [])
     assert rows(runtime.engine, tables.dead_letters)[0].replayed_at is not None
+
+
+def test_pruning_takes_finished_chunks_only(runtime: Runtime):
+    finished, waiting = chunk("a"), chunk("b")
+    score_chunk(runtime, finished, [])
+    with writing(runtime.engine) as connection:
+        ledger.accept(connection, [waiting])
+        assert ledger.prune(connection, NOON - timedelta(days=400)) == 0
+        assert ledger.prune(connection, datetime.now(UTC) + timedelta(days=1)) == 1
+    assert [row.chunk_id for row in rows(runtime.engine, tables.chunks)] == [waiting.chunk_id]
+    assert len(rows(runtime.engine, tables.predictions)) == 1
