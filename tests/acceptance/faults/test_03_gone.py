@@ -28,10 +28,8 @@ def test_what_merely_waits_is_not_published_again(on_sqlite: System):
     """Without a worker nothing moves, and yet nothing is lost: the queue stays as it is."""
     system = on_sqlite
     system.submit(made(3_000))
-    before = system.in_broker()["waiting"]
     worker = system.worker(accident="slow", IYU_STALE_AFTER="0.5", IYU_SWEEP_EVERY="0.5")
     system.beat()
     fault = time.monotonic()
     system.judge("3b a backlog that merely waits", fault)
     assert "published again" not in worker.output()
-    assert worker.output().count("score_chunk") - worker.output().count(". worker") == before
