@@ -44,11 +44,13 @@ def _score_slice(address: str, reviews: Sequence[Review], model: str, gate: Any)
     from schemas.message import Chunk, new_id
     from schemas.review import utc_now
     from worker import store
+    from worker.process import settle_memory
     from worker.scoring import Scorer
 
     scorer, engine = Scorer.load(model), connect(address)
     version = scorer.artifact.model_version
     scorer.score([review.text for review in reviews[:4096]])
+    settle_memory()
     gate.wait()
     for i in range(0, len(reviews), CHUNK):
         group = tuple(reviews[i : i + CHUNK])
