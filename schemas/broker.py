@@ -30,7 +30,7 @@ def make_app(settings: Settings) -> Celery:
         task_compression="zlib",  # Hangul as JSON escapes shrinks to a fifth
         broker_transport_options={
             "visibility_timeout": settings.visibility_timeout,
-            # Serve queues in the order they are listed: live, bulk, rescore.
+            # Serve queues in the order they are listed: live, then bulk.
             "queue_order_strategy": "priority",
             # kombu's default is no timeout at all: a half-open connection would hang for ever.
             "socket_timeout": 10,
@@ -72,7 +72,7 @@ class Publisher:
             args=args,
             kwargs=kwargs,
             task_id=chunk.chunk_id,
-            queue=chunk.queue.value,
+            queue=str(chunk.queue),
             producer=producer,
             retry=False,
             # Celery would copy the reviews into a header, and from there into logs.

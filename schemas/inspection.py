@@ -9,7 +9,6 @@ import orjson
 import redis
 
 from schemas.broker import translated
-from schemas.message import Queue
 from schemas.settings import Settings
 
 #: kombu's hash of messages that were taken and not acknowledged.
@@ -35,7 +34,7 @@ def client(settings: Settings) -> redis.Redis:
     return redis.Redis.from_url(settings.broker, socket_timeout=5, socket_connect_timeout=5)
 
 
-def look(settings: Settings, queues: Collection[Queue]) -> tuple[dict[Queue, Line], frozenset[str]]:
+def look(settings: Settings, queues: Collection[str]) -> tuple[dict[str, Line], frozenset[str]]:
     """Return each queue's line, and the chunks that a worker holds or held when it died.
 
     The lines are read first: a message that moves meanwhile is seen twice rather than never.
@@ -57,7 +56,7 @@ def waiting(settings: Settings, queues: Collection[str]) -> int:
         return sum(int(broker.llen(queue)) for queue in queues)
 
 
-def _line(broker: redis.Redis, queue: Queue) -> Line:
+def _line(broker: redis.Redis, queue: str) -> Line:
     first: Any = broker.lindex(queue, -1)  # workers take from the right
     length: Any = broker.llen(queue)
     return Line(int(length), _id(first) if first else None)

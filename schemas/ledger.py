@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, Select, case, delete, func, insert, or_,
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from schemas.message import Chunk, Queue, new_id, pack, unpack
+from schemas.message import Chunk, new_id, pack, unpack
 from schemas.review import utc_now
 from schemas.tables import chunks
 
@@ -121,7 +121,7 @@ def published_at(connection: Connection, chunk_id: str) -> datetime | None:
 
 def take_lost(
     connection: Connection,
-    queue: Queue,
+    queue: str,
     *,
     published_before: datetime,
     begun_before: datetime,
@@ -157,6 +157,12 @@ def prune(connection: Connection, before: datetime) -> int:
     """Delete chunks that were finished before a time; return how many."""
     old = delete(chunks).where(chunks.c.finished_at < before, chunks.c.state.not_in(OPEN))
     return int(connection.execute(old).rowcount)
+
+
+def open_queues(connection: Connection) -> list[str]:
+    """Return the queues that have open chunks."""
+    query = select(chunks.c.queue).where(chunks.c.state.in_(OPEN)).distinct()
+    return sorted(connection.scalars(query))
 
 
 def pending(connection: Connection) -> int:
@@ -213,5 +219,5 @@ def _chunk(row: Row[Any]) -> Chunk:
         reviews=unpack(row.payload),
         submitted_at=row.submitted_at,
         batch_id=row.batch_id,
-        queue=Queue(row.queue),
+        queue=row.queue,
     )

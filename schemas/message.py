@@ -25,7 +25,10 @@ class Queue(StrEnum):
 
     LIVE = "reviews.live"
     BULK = "reviews.bulk"
-    RESCORE = "reviews.rescore"
+
+
+#: A model that scores stored reviews again has a queue of its own, which only its workers serve.
+_RESCORE: Final = "reviews.rescore."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Chunk:
     reviews: tuple[Review, ...]  # 1 … 512, review_id unique within the chunk
     submitted_at: datetime  # aware, UTC: decides which text of a review is newer
     batch_id: str | None = None
-    queue: Queue = Queue.BULK
+    queue: str = Queue.BULK  # of Queue, or a model's own
 
     def arguments(self) -> tuple[list[Any], dict[str, Any]]:
         """Return the task's arguments and keyword arguments, as they go on the wire."""
@@ -48,6 +51,16 @@ class Chunk:
             "submitted_at": self.submitted_at.isoformat(),
         }
         return args, kwargs
+
+
+def rescore_queue(model_version: str) -> str:
+    """Return the queue of stored reviews that this model scores again."""
+    return _RESCORE + model_version
+
+
+def rescored_version(queue: str) -> str | None:
+    """Return the only model that may score a queue's chunks; None where any may."""
+    return queue.removeprefix(_RESCORE) if queue.startswith(_RESCORE) else None
 
 
 def new_id() -> str:
@@ -66,7 +79,7 @@ def read_chunk(
     source: object,
     batch_id: object,
     submitted_at: object,
-    queue: Queue = Queue.BULK,
+    queue: str = Queue.BULK,
 ) -> tuple[Chunk, list[tuple[Rejection, object]]]:
     """Check a message's arguments: the chunk, and each review turned away with its raw text.
 

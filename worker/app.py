@@ -1,5 +1,6 @@
 """The Celery application of a worker, its settings, and how worker and beat are run."""
 
+import os
 from collections.abc import Sequence
 from typing import Final
 
@@ -7,8 +8,9 @@ from celery import Celery, signals
 from kombu import Queue as KombuQueue
 
 from schemas.broker import make_app
+from schemas.errors import SettingsError
 from schemas.inspection import is_redis
-from schemas.message import Queue
+from schemas.message import Queue, rescore_queue, rescored_version
 from worker.entry import register
 from worker.envelope import SWEEP_TASK
 from worker.explain.methods import choose
@@ -20,6 +22,8 @@ from worker.watch import watch
 
 #: Served before all reviews, so that a sweep never waits behind a backlog.
 SWEEP_QUEUE: Final = "iyu.sweep"
+#: Added to the niceness of a worker that scores stored reviews again: live traffic goes first.
+RESCORE_NICENESS: Final = 10
 
 
 def make_worker_app(settings: WorkerSettings) -> Celery:
@@ -63,13 +67,19 @@ def run_worker(
     *,
     queues: Sequence[str] | None = None,
     hostname: str | None = None,
+    rescore: bool = False,
 ) -> int:
     """Serve until told to stop; return the exit code.
 
+    rescore: score stored reviews again with this model, beside the others, and nothing else.
+
     Raises ArtifactError, SettingsError before anything starts.
     """
-    read_manifest(locate(settings.model))
+    version = read_manifest(locate(settings.model))["model_version"]
     choose(settings.methods)
+    queues = [rescore_queue(version)] if rescore else _allowed(queues or (), version)
+    if rescore:
+        os.nice(RESCORE_NICENESS)
     app = make_worker_app(settings)
     process = WorkerProcess(settings, app)
     register(app, process)
@@ -86,6 +96,17 @@ def run_worker(
     watch(settings, queues or list(Queue), process.load_failed)
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
+    """Return the queues. Raises SettingsError where one is for another model."""
+    for queue in queues:
+        if rescored_version(queue) not in (None, model_version):
+            raise SettingsError(
+                f"the queue {queue} is for that model alone, and this worker's is {model_version}; "
+                "start it with that --model and --rescore"
+            )
+    return queues
 
 
 def run_beat(settings: WorkerSettings) -> None:

@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from schemas.database import writing
 from schemas.dead_letters import bury_raw
 from schemas.errors import DatabaseUnavailable, IyuError, MessageError
-from schemas.message import TASK, Queue, read_chunk
+from schemas.message import TASK, Queue, read_chunk, rescored_version
 from schemas.review import Reason
 from worker.envelope import BURY_TASK, SWEEP_TASK
 from worker.process import WorkerProcess
@@ -90,14 +90,14 @@ def _read(request: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
             "it takes chunk_id and reviews, and by name source, batch_id, submitted_at; "
             "see schemas/message.schema.json"
         )
-    name = (request.delivery_info or {}).get("routing_key")
+    name = str((request.delivery_info or {}).get("routing_key"))
     return read_chunk(
         args[0],
         args[1],
         kwargs.get("source"),
         kwargs.get("batch_id"),
         kwargs.get("submitted_at"),
-        Queue(name) if name in set(Queue) else Queue.BULK,
+        name if name in set(Queue) or rescored_version(name) else Queue.BULK,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from schemas import tables
 from schemas.dead_letters import resolve
-from schemas.message import Chunk
+from schemas.message import Chunk, rescored_version
 from schemas.review import Review, text_hash, utc_now
 from schemas.upsert import upsert
 from worker.scoring import Prediction
@@ -43,7 +43,10 @@ def write(
     )
     if not scored:
         return
-    current = _write_reviews(connection, chunk, scored)
+    if rescored_version(chunk.queue):  # of stored reviews, and one that is gone stays gone
+        current = _same_text(connection, chunk, scored)
+    else:
+        current = _write_reviews(connection, chunk, scored)
     if not current:
         return
     now = utc_now()
@@ -53,12 +56,18 @@ def write(
     resolve(connection, chunk.source, review_ids, chunk.submitted_at)
 
 
-def register_model(connection: Connection, model_version: str, manifest: Mapping[str, Any]) -> None:
-    """Write a model down the first time it serves, and let the views show it from then on."""
-    known = select(tables.models.c.model_version).where(
-        tables.models.c.model_version == model_version
-    )
-    if connection.execute(known).first():
+def register_model(
+    connection: Connection,
+    model_version: str,
+    manifest: Mapping[str, Any],
+    *,
+    activate: bool = True,
+) -> None:
+    """Write a model down; the views show it from the first time that it serves (activate)."""
+    known = connection.execute(
+        select(tables.models.c.activated_at).where(tables.models.c.model_version == model_version)
+    ).first()
+    if known and (known.activated_at or not activate):
         return
     upsert(
         connection,
@@ -67,9 +76,10 @@ def register_model(connection: Connection, model_version: str, manifest: Mapping
             "model_version": [model_version],
             "name": [manifest["preset"]],
             "created_at": datetime.fromisoformat(manifest["created_at"]),
-            "activated_at": utc_now(),
+            "activated_at": utc_now() if activate else None,
             "manifest": [orjson.dumps(manifest).decode()],
         },
+        update_where="models.activated_at IS NULL",  # another worker may be faster
     )
 
 
@@ -101,13 +111,16 @@ def _same_text(connection: Connection, chunk: Chunk, scored: Sequence[Scored]) -
     stored = {
         row.review_id: (row.text_hash, row.submitted_at)
         for row in connection.execute(
-            select(table.review_id, table.text_hash, table.submitted_at).where(
+            select(table.review_id, table.text_hash, table.submitted_at)
+            .where(
                 table.source == chunk.source,
                 table.review_id.in_([review.review_id for review, _, _ in scored]),
             )
+            .order_by(table.review_id)
+            .with_for_update(read=True)  # no newer text may come until the rows are written
         )
     }
-    same = [row for row in scored if stored[row[0].review_id][0] == row[2]]
+    same = [row for row in scored if stored.get(row[0].review_id, ("",))[0] == row[2]]
     again = [r.review_id for r, _, _ in same if stored[r.review_id][1] < chunk.submitted_at]
     if again:
         upsert(

@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 
 from schemas import ledger
 from schemas.broker import Publisher
-from schemas.database import writing
+from schemas.database import reading, writing
 from schemas.inspection import Line, is_redis, look
-from schemas.message import Chunk, Queue
+from schemas.message import Chunk
 from schemas.review import utc_now
 from schemas.settings import Settings
 
@@ -33,14 +33,16 @@ def sweep(settings: Settings, engine: Engine, publisher: Publisher) -> int:
 
     Raises BrokerUnavailable, DatabaseUnavailable: the next sweep does what this one did not.
     """
+    with reading(engine) as connection:
+        queues = ledger.open_queues(connection)
     if is_redis(settings):
-        lines, held = look(settings, list(Queue))
+        lines, held = look(settings, queues)
         age = settings.stale_after
     else:  # another broker cannot be looked into: only time tells
         lines, held = {}, frozenset()
         age = settings.stale_after + settings.visibility_timeout
     count = 0
-    for queue in Queue:
+    for queue in queues:
         lost = _take(settings, engine, queue, lines.get(queue, _NOTHING), held, age)
         if lost:
             log.warning("%d chunks of %s were lost: published again", len(lost), queue)
@@ -50,7 +52,7 @@ def sweep(settings: Settings, engine: Engine, publisher: Publisher) -> int:
 
 
 def _take(
-    settings: Settings, engine: Engine, queue: Queue, line: Line, held: frozenset[str], age: float
+    settings: Settings, engine: Engine, queue: str, line: Line, held: frozenset[str], age: float
 ) -> list[Chunk]:
     margin = timedelta(seconds=age)
     now = utc_now()

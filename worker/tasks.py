@@ -10,9 +10,9 @@ from schemas import ledger
 from schemas.broker import Publisher
 from schemas.database import writing
 from schemas.dead_letters import bury_rejection, bury_review
-from schemas.errors import DatabaseUnavailable, IyuError
+from schemas.errors import ArtifactError, DatabaseUnavailable, IyuError
 from schemas.ledger import Begun, State
-from schemas.message import Chunk
+from schemas.message import Chunk, rescored_version
 from schemas.review import Reason, Rejection, Review
 from worker import store
 from worker.scoring import Prediction, Scorer
@@ -38,14 +38,16 @@ class Runtime:
     publisher: Publisher
     #: Chunks given back for no fault of theirs, whose attempt is yet to be taken back.
     handed_back: list[str] = field(default_factory=list)
-    registered: bool = False
+    registered: bool = False  # as a model that serves
 
 
 def score_chunk(runtime: Runtime, chunk: Chunk, turned_away: TurnedAway) -> None:
     """Score a chunk and store its rows, once.
 
-    Raises DatabaseUnavailable: nothing was written, the same call may work later.
+    Raises DatabaseUnavailable: nothing was written, the same call may work later; ArtifactError
+    for a chunk that is another model's.
     """
+    _check_model(runtime, chunk)
     begun = _begin(runtime, chunk)
     if begun is None:
         log.info("chunk %s came again; it is finished already", chunk.chunk_id)
@@ -63,16 +65,28 @@ def score_chunk(runtime: Runtime, chunk: Chunk, turned_away: TurnedAway) -> None
 
 def _begin(runtime: Runtime, chunk: Chunk) -> Begun | None:
     """Commit the attempt before anything can die of it."""
+    serves = rescored_version(chunk.queue) is None  # to score stored reviews again is a trial
     with writing(runtime.engine) as connection:
         if runtime.handed_back:
             ledger.hand_back(connection, runtime.handed_back)
         if not runtime.registered:
             artifact = runtime.scorer.artifact
-            store.register_model(connection, artifact.model_version, artifact.manifest)
+            store.register_model(
+                connection, artifact.model_version, artifact.manifest, activate=serves
+            )
         begun = ledger.begin(connection, chunk)
     runtime.handed_back.clear()
-    runtime.registered = True
+    runtime.registered = runtime.registered or serves
     return begun
+
+
+def _check_model(runtime: Runtime, chunk: Chunk) -> None:
+    """Refuse what only another model may score: a folder that was overwritten meanwhile."""
+    wanted, here = rescored_version(chunk.queue), runtime.scorer.artifact.model_version
+    if wanted not in (None, here):
+        raise ArtifactError(
+            f"this worker's model is {here}, the chunk is for {wanted}; start it again with that"
+        )
 
 
 def _limit(settings: WorkerSettings, begun: Begun) -> int:

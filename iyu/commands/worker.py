@@ -16,19 +16,24 @@ def worker(
         int | None, typer.Option(min=1, help="Processes; default: one a core.")
     ] = None,
     queues: Annotated[
-        str | None, typer.Option(metavar="NAME,NAME", help="Queues to serve; default: all.")
+        str | None, typer.Option(metavar="NAME,NAME", help="Queues to serve; default: live, bulk.")
     ] = None,
     hostname: Annotated[str | None, typer.Option(help="This worker's name.")] = None,
     model: Annotated[str | None, typer.Option(help="A model's name or folder.")] = None,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Serve `iyu rescore` alone, at low priority.")
+    ] = False,
 ) -> None:
     """Score what waits in the queues, until SIGTERM; what is being scored is finished first."""
+    if rescore and queues:
+        raise typer.BadParameter("--rescore serves one queue of its own", param_hint="--queues")
     from iyu.environment import load_settings
     from worker.app import run_worker
     from worker.settings import WorkerSettings
 
     settings = load_settings(WorkerSettings, model=model, concurrency=concurrency)
     names = [name.strip() for name in queues.split(",")] if queues else None
-    raise typer.Exit(run_worker(settings, queues=names, hostname=hostname))
+    raise typer.Exit(run_worker(settings, queues=names, hostname=hostname, rescore=rescore))
 
 
 def beat() -> None:
