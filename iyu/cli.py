@@ -19,6 +19,7 @@ COMMANDS: Final = (
     "up",
     "worker",
     "sql",
+    "keywords",
     "demo",
     "score",
     "train",

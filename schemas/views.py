@@ -6,12 +6,19 @@ of the model that was activated last among those that scored the review.
 
 from typing import Final
 
-#: Particles, endings and punctuation: they carry grammar, seldom a reason. Foreign letters (SL),
-#: Chinese characters (SH) and numbers (SN) are words.
+#: Tags of words among those that begin with S: foreign letters, Chinese characters, numbers.
+WORD_SYMBOLS: Final = ("SL", "SH", "SN")
+#: First letters of the tags of words: nouns, verbs, modifiers, affixes and roots, interjections,
+#: and what MeCab does not know.
+_WORDS: Final = ("N", "V", "M", "X", "I", "U", *WORD_SYMBOLS)
+
+#: Particles, endings and punctuation: they carry grammar, seldom a reason. A contraction such as
+#: 진못했 (EC+JX+VX+EP) holds a word, here a negation: it is none of them.
 IS_FUNCTION: Final = """(
-    substr(t.pos, 1, 1) IN ('J', 'E')
-    OR (substr(t.pos, 1, 1) = 'S' AND substr(t.pos, 1, 2) NOT IN ('SL', 'SH', 'SN'))
-)"""
+    substr(t.pos, 1, 1) IN ('J', 'E', 'S')
+    AND substr(t.pos, 1, 2) NOT IN ('SL', 'SH', 'SN')
+    {no_word_after}
+)""".format(no_word_after="".join(f"AND t.pos NOT LIKE '%+{word}%' " for word in _WORDS))
 
 REVIEW_SCORES: Final = """
 CREATE VIEW review_scores AS

@@ -88,7 +88,8 @@ def _print(report: dict[str, Any], rows: "Sequence[Row]") -> None:
     table.add_column("method", no_wrap=True)
     for name in [*columns(), "ms a review"]:
         short = _SHORT.get(name.split()[0], "")
-        table.add_column(name.replace(name.split()[0], short) if short else name, justify="right")
+        heading = (name.replace(name.split()[0], short) if short else name).replace(" ", "\n", 1)
+        table.add_column(heading, justify="right")
     for row in rows:
         cells = [f"{f.mean:.3f}\n[dim]±{(f.high - f.low) / 2:.3f}[/dim]" for f in figures(row)]
         table.add_row(row.method, *cells, f"{row.milliseconds:.3f}")
