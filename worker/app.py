@@ -1,10 +1,12 @@
 """The Celery application of a worker, its settings, and how worker and beat are run."""
 
+import logging
 import os
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from celery import Celery, signals
+from celery.beat import Scheduler
 from kombu import Queue as KombuQueue
 
 from schemas.broker import make_app
@@ -17,8 +19,10 @@ from worker.explain.methods import choose
 from worker.model.artifact import locate, read_manifest
 from worker.process import WorkerProcess
 from worker.settings import WorkerSettings
-from worker.transport import QuietConsumer, Transport
+from worker.transport import QuietConsumer
 from worker.watch import watch
+
+log = logging.getLogger("iyu.beat")
 
 #: Served before all reviews, so that a sweep never waits behind a backlog.
 SWEEP_QUEUE: Final = "iyu.sweep"
@@ -58,7 +62,7 @@ def make_worker_app(settings: WorkerSettings) -> Celery:
         },
     )
     if is_redis(settings):
-        app.conf.broker_transport = Transport
+        app.conf.broker_transport = "worker.transport:Transport"
     return app
 
 
@@ -111,8 +115,16 @@ def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
 
 def run_beat(settings: WorkerSettings) -> None:
     """Send the sweep at its times until told to stop."""
-    # In memory: a sweep that is early or late after a restart does no harm, a file would.
-    beat = make_worker_app(settings).Beat(
-        scheduler="celery.beat:Scheduler", loglevel="WARNING", quiet=True
-    )
-    beat.run()
+    app = make_worker_app(settings)
+    app.Beat(scheduler=_Scheduler, loglevel="WARNING", quiet=True).run()
+
+
+class _Scheduler(Scheduler):  # type: ignore[misc]
+    """Keeps its times in memory: a sweep that is early after a restart does no harm."""
+
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        """Send what is due; where the broker is away, the next time will do."""
+        try:
+            self.apply_async(entry, producer=producer, advance=False)
+        except Exception as error:
+            log.warning("a sweep could not be sent (%s); the next one is tried", error)

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import redis
@@ -43,6 +45,34 @@ class _QoS(kombu_redis.QoS):  # type: ignore[misc]
             log.warning("the broker is at its maxmemory: a message is worked on unrecorded")
             virtual.QoS.append(self, message, delivery_tag)
 
+    def ack(self, delivery_tag: str) -> None:
+        """Acknowledge a message; where the connection is gone, at least let go of it."""
+        with self._let_go(delivery_tag):
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Put a message back; where the connection is gone, at least let go of it."""
+        with self._let_go(delivery_tag):
+            super().reject(delivery_tag, requeue)
+
+    def restore_visible(self, *args: Any, **options: Any) -> None:
+        """Put back what nobody acknowledged in time; at the maxmemory, another time."""
+        with suppress(redis.exceptions.OutOfMemoryError):
+            super().restore_visible(*args, **options)
+
+    @contextmanager
+    def _let_go(self, delivery_tag: str) -> Iterator[None]:
+        """Forget a message that cannot be acknowledged: the broker hands it out again.
+
+        kombu counts it as held for ever otherwise. At its limit the worker asks for no other
+        message, so it never sees that the connection is gone: the worker that goes silent.
+        """
+        try:
+            yield
+        except self.channel.connection_errors:
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
 
 class _Channel(kombu_redis.Channel):  # type: ignore[misc]
     QoS = _QoS
@@ -50,6 +80,12 @@ class _Channel(kombu_redis.Channel):  # type: ignore[misc]
     def _get_client(self) -> Any:
         super()._get_client()  # it checks redis-py's version
         return _Client
+
+    def _queue_bind(self, *args: Any) -> None:
+        # At the maxmemory a worker must be able to start. Our messages name their queue and need
+        # no binding.
+        with suppress(redis.exceptions.OutOfMemoryError):
+            super()._queue_bind(*args)
 
 
 class Transport(kombu_redis.Transport):  # type: ignore[misc]
