@@ -84,7 +84,9 @@ def running(command: list[str], environment: Mapping[str, str], folder: Path) ->
 
 
 @contextmanager
-def services(kind: str, model: str, processes: int = 2) -> Iterator[dict[str, str]]:
+def services(
+    kind: str, model: str, processes: int = 2, **variables: str
+) -> Iterator[dict[str, str]]:
     """Give the environment of a broker, a database and a worker that is ready."""
     with ExitStack() as stack:
         folder = stack.enter_context(scratch())
@@ -94,6 +96,8 @@ def services(kind: str, model: str, processes: int = 2) -> Iterator[dict[str, st
             "IYU_BROKER_URL": redis.url,
             "IYU_DATABASE_URL": address,
             "IYU_MODEL": model,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            **variables,
         }
         stack.enter_context(worker(environment, folder, processes))
         yield environment

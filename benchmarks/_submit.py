@@ -1,38 +1,37 @@
-"""Reviews handed over as a producer does it."""
+"""Reviews handed over as `iyu submit` does it, and the wait until they are rows."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Engine
 
-from producer.chunker import chunked
+from producer.batch import Receipt
+from producer.producer import Producer
 from schemas import ledger
-from schemas.broker import Publisher, make_app
-from schemas.database import connect, writing
-from schemas.message import Chunk, new_id
-from schemas.review import Review, utc_now
+from schemas.database import reading
+from schemas.message import Queue
 from schemas.settings import Settings
 
 
-def submit(environment: Mapping[str, str], source: str, reviews: Sequence[Review]) -> None:
-    """Accept and publish reviews in full chunks."""
-    settings = Settings.load(
+def settings_of(environment: Mapping[str, str]) -> Settings:
+    """Return the settings a producer has in this environment."""
+    return Settings.load(
         broker_url=environment["IYU_BROKER_URL"], database_url=environment["IYU_DATABASE_URL"]
     )
-    engine, publisher = connect(settings.database), Publisher(make_app(settings), settings.broker)
-    gathered: list[Chunk] = []
-    for group in chunked(reviews, settings.chunk_size):
-        gathered.append(Chunk(new_id(), source, group, utc_now()))
-        if len(gathered) == 8:
-            _send(engine, publisher, gathered)
-            gathered = []
-    if gathered:
-        _send(engine, publisher, gathered)
-    engine.dispose()
 
 
-def _send(engine: Engine, publisher: Publisher, gathered: Sequence[Chunk]) -> None:
-    with writing(engine) as connection:
-        ledger.accept(connection, gathered)
-    publisher.publish(gathered)
-    with writing(engine) as connection:
-        ledger.mark_published(connection, [chunk.chunk_id for chunk in gathered])
+def submit(
+    environment: Mapping[str, str], source: str, rows: Iterable[tuple[object, object]]
+) -> Receipt:
+    """Hand raw reviews over in full chunks; return when all are accepted and published."""
+    with Producer(settings_of(environment), source=source, queue=Queue.BULK) as producer:
+        return producer.submit_many(rows, origin="benchmark")
+
+
+def drain(engine: Engine, every: float = 0.02) -> None:
+    """Return when no accepted review waits any more."""
+    while True:
+        with reading(engine) as connection:
+            if not ledger.pending(connection):
+                return
+        time.sleep(every)

@@ -7,24 +7,24 @@ a machine that slows down slows all of them down.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Final
 
 import typer
 
+from benchmarks._command import run
 from benchmarks._report import finish, header, note, progress, spread, table
-from benchmarks._reviews import read_reviews
 from benchmarks._services import DATABASES
 from benchmarks.ways import batches, ceiling, product, usual
-from schemas.review import Review
 
-Way = Callable[[str, Sequence[Review], str], float]
+Way = Callable[[str, Path, int, str], float]
 Rates = dict[tuple[str, str], list[float]]  # (database, way): reviews/s of each run
 
 NAMES: Final = {
     "iyu": "iyu: submit → rows",
+    "scores": "iyu, scores alone, no explanations",
     "B3": "B3 no queue, file → rows",
     "B2": "B2 celery-batches",
     "B1": "B1 the usual worker in Celery chunks",
@@ -45,23 +45,29 @@ def main(
 ) -> None:
     """Measure and print."""
     result = header("Throughput", reviews=reviews, slow=slow, batched=batched, runs=runs)
-    all_reviews = read_reviews(path, reviews)
-    amounts = {"iyu": reviews, "B3": reviews, "B2": batched, "B1": slow, "B0": slow}
+    amounts = {
+        "iyu": reviews,
+        "scores": reviews,
+        "B3": reviews,
+        "B2": batched,
+        "B1": slow,
+        "B0": slow,
+    }
     rates: Rates = defaultdict(list)
     for turn in range(runs):
         for kind in databases.split(","):
             for way in ways.split(","):
-                _measure(rates, kind, way, all_reviews[: amounts[way]], model, turn)
+                _measure(rates, kind, way, path, amounts[way], model, turn)
     _print(rates)
     result["reviews_per_second"] = {f"{kind} {way}": runs for (kind, way), runs in rates.items()}
     finish(result, json)
 
 
 def _measure(
-    rates: Rates, kind: str, way: str, reviews: list[Review], model: str, turn: int
+    rates: Rates, kind: str, way: str, path: Path, number: int, model: str, turn: int
 ) -> None:
     try:
-        rate = _ways()[way](kind, reviews, model)
+        rate = _ways()[way](kind, path, number, model)
     except RuntimeError as error:
         note(f"[red]{NAMES[way]} on {kind} was not measured: {error}[/red]")
         return
@@ -72,6 +78,7 @@ def _measure(
 def _ways() -> dict[str, Way]:
     return {
         "iyu": product.run,
+        "scores": lambda *args: product.run(*args, methods="", count=False),
         "B3": ceiling.run,
         "B2": batches.run,
         "B1": lambda *args: usual.run(*args, chunks=True),
@@ -89,6 +96,4 @@ def _print(rates: Rates) -> None:
 
 
 if __name__ == "__main__":
-    app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-    app.command()(main)
-    app()
+    run(main)

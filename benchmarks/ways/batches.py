@@ -7,11 +7,13 @@ very Scorer of iyu, so that what differs is the way through the queue.
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from celery import Celery, signals
 
 from benchmarks._environment import pinned_python
+from benchmarks._reviews import read_reviews
 from benchmarks._services import broker, database, running, scratch, wait
 from schemas.database import connect, reading, writing
 from schemas.review import Review
@@ -72,13 +74,14 @@ def _store(reviews: list[Review]) -> None:
         store.write(connection, chunk, predictions, version)
 
 
-def run(kind: str, reviews: Sequence[Review], model: str) -> float:
+def run(kind: str, path: Path, number: int, model: str) -> float:
     """Return reviews/s from the first message to the last row committed.
 
     Raises RuntimeError if the pinned environment cannot be made.
     """
     from sqlalchemy import text
 
+    reviews = read_reviews(path, number)
     python = str(pinned_python())
     count = text("SELECT count(*) FROM explanations")
     with scratch() as folder, database(kind, folder) as address, broker(folder) as redis:

@@ -2,26 +2,29 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
+from benchmarks._reviews import raw_reviews
 from benchmarks._services import database, scratch
-from schemas.review import Review
+from schemas.review import Review, admit
 
 PROCESSES = 2
 CHUNK = 512
 
 
-def run(kind: str, reviews: Sequence[Review], model: str) -> float:
+def run(kind: str, path: Path, number: int, model: str) -> float:
     """Return reviews/s of both processes together."""
     context = get_context("spawn")  # TensorFlow does not fork
-    half = (len(reviews) + 1) // PROCESSES
+    half = -(-number // PROCESSES)
     with scratch() as folder, database(kind, folder) as address:
         gate = context.Barrier(PROCESSES + 1)
         workers = [
-            context.Process(target=_score_slice, args=(address, reviews[i : i + half], model, gate))
-            for i in range(0, len(reviews), half)
+            context.Process(target=_score_slice, args=(address, path, i, i + half, model, gate))
+            for i in range(0, number, half)
         ]
         for worker in workers:
             worker.start()
@@ -31,10 +34,10 @@ def run(kind: str, reviews: Sequence[Review], model: str) -> float:
         seconds = time.perf_counter() - begin
         for worker in workers:
             worker.join()
-    return len(reviews) / seconds
+    return number / seconds
 
 
-def _score_slice(address: str, reviews: Sequence[Review], model: str, gate: Any) -> None:
+def _score_slice(address: str, path: Path, start: int, stop: int, model: str, gate: Any) -> None:
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // PROCESSES))
@@ -49,13 +52,19 @@ def _score_slice(address: str, reviews: Sequence[Review], model: str, gate: Any)
 
     scorer, engine = Scorer.load(model), connect(address)
     version = scorer.artifact.model_version
-    scorer.score([review.text for review in reviews[:4096]])
+    scorer.score([str(text) for _, text in raw_reviews(path, 0, 4096)])
     settle_memory()
     gate.wait()
-    for i in range(0, len(reviews), CHUNK):
-        group = tuple(reviews[i : i + CHUNK])
+    for group in _groups(path, start, stop):
         predictions = scorer.score([review.text for review in group])
         with writing(engine) as connection:
             chunk = Chunk(new_id(), "measured", group, utc_now())
             store.write(connection, chunk, predictions, version)
     gate.wait()
+
+
+def _groups(path: Path, start: int, stop: int) -> Iterator[tuple[Review, ...]]:
+    verdicts = (admit(*row) for row in raw_reviews(path, start, stop))
+    reviews = (verdict for verdict in verdicts if isinstance(verdict, Review))
+    while group := tuple(islice(reviews, CHUNK)):
+        yield group

@@ -1,42 +1,36 @@
 """iyu itself: submit a file, and wait until its last row is committed."""
 
 import time
-from collections.abc import Sequence
+from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
+from benchmarks._reviews import raw_reviews
 from benchmarks._services import services
-from benchmarks._submit import submit
-from schemas import ledger
+from benchmarks._submit import drain, submit
 from schemas.database import connect, reading
-from schemas.review import Review
 from schemas.tables import explanations
 
 #: Reviews that pass before the clock starts: the dictionary is in memory then.
 WARM_UP = 4096
 
 
-def run(kind: str, reviews: Sequence[Review], model: str) -> float:
-    """Return reviews/s from the first review handed over to the last row committed."""
-    with services(kind, model) as environment:
+def run(
+    kind: str, path: Path, number: int, model: str, *, methods: str = "gradcam", count: bool = True
+) -> float:
+    """Return reviews/s from the first review read to the last row committed."""
+    with services(kind, model, IYU_METHODS=methods) as environment:
         engine = connect(environment["IYU_DATABASE_URL"])
-        submit(environment, "warm-up", reviews[:WARM_UP])
-        _drain(engine)
+        submit(environment, "warm-up", raw_reviews(path, 0, WARM_UP))
+        drain(engine)
         begin = time.perf_counter()
-        submit(environment, "measured", reviews)
-        _drain(engine)
+        receipt = submit(environment, "measured", raw_reviews(path, 0, number))
+        drain(engine)
         seconds = time.perf_counter() - begin
-        _check(engine, len({review.review_id for review in reviews}))
+        if count:
+            _check(engine, receipt.accepted)
         engine.dispose()
-    return len(reviews) / seconds
-
-
-def _drain(engine: Engine) -> None:
-    while True:
-        with reading(engine) as connection:
-            if not ledger.pending(connection):
-                return
-        time.sleep(0.02)
+    return receipt.accepted / seconds
 
 
 def _check(engine: Engine, number: int) -> None:

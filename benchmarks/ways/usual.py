@@ -11,10 +11,12 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from celery import Celery, signals
 
+from benchmarks._reviews import read_reviews
 from benchmarks._services import broker, database, running, scratch, wait
 from schemas.review import Review
 
@@ -42,10 +44,11 @@ def score(review_id: str, text: str) -> None:
     _model.score(review_id, text)
 
 
-def run(kind: str, reviews: Sequence[Review], model: str, *, chunks: bool) -> float:
+def run(kind: str, path: Path, number: int, model: str, *, chunks: bool) -> float:
     """Return reviews/s from the first message to the last row committed."""
     from sqlalchemy import create_engine, text
 
+    reviews = read_reviews(path, number)
     with scratch() as folder, database(kind, folder) as address, broker(folder) as redis:
         environment = {
             "IYU_BROKER_URL": redis.url,
