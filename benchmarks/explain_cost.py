@@ -36,10 +36,9 @@ def main() -> None:
     artifact = load(options.model)
     passes = _passes(artifact)
     seconds = _measure(passes, _chunk(artifact, options.chunk), options.rounds)
-    print(f"{platform.processor() or platform.machine()}, {platform.system()}, one thread;")
-    print(
-        f"Python {platform.python_version()}, TensorFlow {tf.__version__}, Keras {version('keras')}"
-    )
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("keras", "numpy"))
+    print(f"{_processor()}, {platform.system()}, one thread")
+    print(f"Python {platform.python_version()}, TensorFlow {tf.__version__}, {libraries}")
     print(f"model {artifact.model_version}, chunk of {options.chunk}, {options.rounds} rounds\n")
     _print(seconds, options.chunk)
 

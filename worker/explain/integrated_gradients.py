@@ -11,7 +11,7 @@ from worker.explain.trace import Trace, back
 from worker.model.network import Inputs, Network, Tensor
 
 #: Points on the path. Measured in docs/explanations.md: the gap stays below 1 % of Δz.
-STEPS: Final = 16
+STEPS: Final = 12
 
 
 @dataclass(frozen=True)
