@@ -69,9 +69,20 @@ class _QoS(kombu_redis.QoS):  # type: ignore[misc]
         """
         try:
             yield
+        except redis.exceptions.OutOfMemoryError:
+            virtual.QoS.ack(self, delivery_tag)
         except self.channel.connection_errors:
             virtual.QoS.ack(self, delivery_tag)
             raise
+
+    @contextmanager
+    def pipe_or_acquire(self, pipe: Any = None, client: Any = None) -> Iterator[Any]:
+        """Give a pipeline without MULTI, in which Redis at its maxmemory refuses even an ack."""
+        if pipe:
+            yield pipe
+        else:
+            with self.channel.conn_or_acquire(client) as acquired:
+                yield acquired.pipeline(transaction=False)
 
 
 class _Channel(kombu_redis.Channel):  # type: ignore[misc]
@@ -80,6 +91,11 @@ class _Channel(kombu_redis.Channel):  # type: ignore[misc]
     def _get_client(self) -> Any:
         super()._get_client()  # it checks redis-py's version
         return _Client
+
+    def _size(self, queue: str) -> int:
+        with self.conn_or_acquire() as client:
+            keys = {self._q_for_pri(queue, priority) for priority in self.priority_steps}
+            return sum(client.llen(key) for key in keys)
 
     def _queue_bind(self, *args: Any) -> None:
         # At the maxmemory a worker must be able to start. Our messages name their queue and need
