@@ -33,10 +33,10 @@ def make_app(settings: Settings) -> Celery:
             # Serve queues in the order they are listed: live, then bulk.
             "queue_order_strategy": "priority",
             # kombu's default is no timeout at all: a half-open connection would hang for ever.
-            "socket_timeout": 10,
+            "socket_timeout": 5,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
-            "health_check_interval": 10,
+            "health_check_interval": 5,
             "retry_on_timeout": True,
             # What a dead worker held comes back soon after the visibility timeout, not up to
             # 100 s later, and not 300 s later because it died while it restored others.
