@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from worker.explain.comparison import Row
 
 #: Headings that fit a terminal of eighty characters.
-_SHORT = {"comprehensiveness": "compreh.", "sufficiency": "suffic."}
+_SHORT = {
+    "comprehensiveness": "compr.",
+    "sufficiency": "suffic.",
+    "deletion": "delet.",
+    "insertion": "insert.",
+    "random": "rand.",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -84,11 +90,12 @@ def _print(report: dict[str, Any], rows: "Sequence[Row]") -> None:
 
     from iyu.faithfulness import columns, figures
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("method", no_wrap=True)
     for name in [*columns(), "ms a review"]:
         short = _SHORT.get(name.split()[0], "")
-        heading = (name.replace(name.split()[0], short) if short else name).replace(" ", "\n", 1)
+        heading = (short + name[len(name.split()[0]) :]) if short else name
+        heading = heading.removesuffix(" a review").replace(" ", "\n", 1)
         table.add_column(heading, justify="right")
     for row in rows:
         cells = [f"{f.mean:.3f}\n[dim]±{(f.high - f.low) / 2:.3f}[/dim]" for f in figures(row)]
