@@ -12,7 +12,8 @@ from tests.services import poll
 pytestmark = pytest.mark.acceptance
 
 
-def test_killed_between_commit_and_acknowledgement(system: System, tmp_path: Path):
+def test_killed_between_commit_and_acknowledgement(on_sqlite: System, tmp_path: Path):
+    system = on_sqlite
     flag = tmp_path / "died"
     system.submit(made(1_000))
     first = system.worker(accident="death_after_commit", IYU_TEST_FLAG=str(flag))

@@ -14,7 +14,8 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 DEATHS = 5
 
 
-def test_one_deadly_review_among_256(system: System):
+def test_one_deadly_review_among_256(on_postgres: System):
+    system = on_postgres
     system.beat()
     bad = ("deadly", f"이 {MARKER} 같은 영화")
     good = made(255)
