@@ -25,6 +25,8 @@ COMMANDS: Final = (
     "train",
     "evaluate",
     "evaluate_explanations",
+    "rescore",
+    "models",
     "health",
     "dead_letters",
     "db",

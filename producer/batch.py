@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-from schemas.message import Chunk, Queue, new_id
+from schemas.message import Chunk, new_id
 from schemas.review import Reason, utc_now
 from schemas.tables import batches
 
@@ -35,7 +35,7 @@ class Batch:
 
     source: str
     origin: str
-    queue: Queue
+    queue: str
     batch_id: str = field(default_factory=new_id)
     accepted: int = 0
     repeated: int = 0

@@ -1,9 +1,7 @@
 """What scoring stored reviews again may change: one model's rows, and nothing else."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,24 +14,12 @@ from schemas.errors import ArtifactError
 from schemas.message import Chunk, Queue, new_id, rescore_queue
 from schemas.review import Review, utc_now
 from schemas.settings import Settings
-from worker.scoring import Prediction
+from tests.fakes import FakeScorer
 from worker.settings import WorkerSettings
 from worker.sweeper import sweep
 from worker.tasks import Runtime, score_chunk
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-
-
-class FakeScorer:
-    """Scores everything the same."""
-
-    def __init__(self, version: str, probability: float) -> None:
-        manifest = {"preset": version, "created_at": NOON.isoformat()}
-        self.artifact = SimpleNamespace(model_version=version, manifest=manifest)
-        self._probability = probability
-
-    def score(self, texts: Sequence[str]) -> list[Prediction]:
-        return [Prediction(self._probability, 0.0, 1, 0, False, ()) for _ in texts]
 
 
 @pytest.fixture
