@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from iyu.keyword_rows import Question
     from iyu.model_comparison import Comparison, Flip
 
 #: Reviews whose words are compared: enough for intervals, quick on any database.
@@ -114,6 +115,7 @@ def compare(
         raise typer.BadParameter("give the source of the labelled reviews", param_hint="--source")
     labelled = _read_labels(labels, text_column, label_column, id_column) if labels else None
     from iyu import model_comparison
+    from iyu.keyword_rows import Question
     from iyu.models import find_one
     from schemas.database import reading
 
@@ -126,7 +128,8 @@ def compare(
                 if labelled
                 else None
             )
-        words = _words(engine, (a, b), source, method, top)
+        sample = KEYWORD_SAMPLE if found.reviews > KEYWORD_SAMPLE else None
+        words = _words(engine, (a, b), Question(method, source), sample, top)
     if as_json:
         _print_json(found.to_dict() | {"metrics": metrics, "keywords": words})
         return
@@ -153,19 +156,18 @@ def _read_labels(path: Path, text: str, label: str, review_id: str) -> Any:
 
 
 def _words(
-    engine: "Engine", versions: Sequence[str], source: str | None, method: str, top: int
+    engine: "Engine", versions: Sequence[str], question: "Question", sample: int | None, top: int
 ) -> list[dict[str, Any]] | None:
     """Return the words whose heat has changed most; None where heat is not stored of both."""
     from iyu.keyword_report import Wanted, report
-    from iyu.keyword_rows import Question
     from schemas.errors import InputError
 
     wanted = Wanted(
-        sample=KEYWORD_SAMPLE, seed=0, top=top, min_reviews=None, function_words=False,
+        sample=sample, seed=0, top=top, min_reviews=None, function_words=False,
         by_model=True,
     )  # fmt: skip
     try:
-        found = report(engine, Question(method, source), wanted, versions)
+        found = report(engine, question, wanted, versions)
     except InputError:
         return None
     changes: list[dict[str, Any]] = found.to_dict()["changes"]

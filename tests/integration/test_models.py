@@ -22,7 +22,7 @@ from worker.settings import WorkerSettings
 from worker.tasks import Runtime, score_chunk
 from worker.training.data import read_labelled
 
-TEXTS = {str(i): f"영화 글 {i}" for i in range(20)}
+TEXTS = {str(i): f"영화 {'지루' if i < 5 else '글'} {i}" for i in range(20)}
 #: What the new model says otherwise: 3 up, 1 down.
 OLD = {TEXTS[i]: 0.25 for i in "01234"}
 NEW = {
@@ -164,9 +164,14 @@ def test_every_command_speaks_json(iyu, labels: Path):
     found = json.loads(iyu("compare", "old", "new", *options).stdout)
     assert found["metrics"]["b"]["accuracy"] == 1.0
     assert found["to_positive"] == 3
-    assert [word["surface"] for word in found["keywords"]] == sorted(
-        [word["surface"] for word in found["keywords"]], key=lambda s: s
-    )
+    assert "지루" in {word["surface"] for word in found["keywords"]}
+
+
+def test_words_whose_part_has_changed_are_named(iyu, rolled_out: Engine):
+    score(rolled_out, FakeScorer("third"), TEXTS, rescore_queue("third"))
+    [word, *_] = json.loads(iyu("compare", "old", "third", "--json").stdout)["keywords"]
+    assert (word["surface"], word["before"] < 0 < word["after"]) == ("지루", True)
+    assert "지루/NNG: A -" in iyu("compare", "old", "third").stdout
 
 
 def test_every_command_speaks_to_people(iyu, labels: Path):
