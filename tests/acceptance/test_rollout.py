@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from schemas.message import Queue
 from tests.services import Process, iyu_command, poll, run_iyu
 
 pytestmark = pytest.mark.acceptance
+log = logging.getLogger(__name__)
 
 WHO = ("정말", "솔직히", "친구랑 봤는데", "기대했는데", "주말에 본", "와 😍", "음...", "결국")
 WHAT = ("배우 연기가", "이야기가", "음악이", "결말이", "대사가", "화면이", "가격이", "배송이")
@@ -97,7 +99,6 @@ def test_a_model_is_rolled_out_beside_live_traffic(
     start: Callable[..., Process],
     start_worker: Callable[..., Process],
     contrary: Path,
-    record_property: Callable[..., None],
 ):
     site.iyu("db", "upgrade")
     start_worker(site.environment)
@@ -126,10 +127,7 @@ def test_a_model_is_rolled_out_beside_live_traffic(
     assert left > 0, f"the campaign was over before live reviews were scored ({latency:.1f} s)"
     assert site.shown() == {old: len(STORED) + len(LIVE)}
     assert campaign.wait(240) == 0, campaign.output()
-    record_property(
-        "rollout",
-        f"live reviews were scored in {latency:.2f} s, {left} of the campaign were left then",
-    )
+    log.info("live reviews took %.2f s; %d of the campaign were left then", latency, left)
 
     # The last ones are those that came meanwhile; then nothing is left.
     site.iyu("rescore", "--model", str(contrary), "--work", "--json")
