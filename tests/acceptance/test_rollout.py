@@ -20,7 +20,7 @@ from tests.services import Process, iyu_command, poll, run_iyu
 pytestmark = pytest.mark.acceptance
 log = logging.getLogger(__name__)
 
-WHO = ("정말", "솔직히", "친구랑 봤는데", "기대했는데", "주말에 본", "와 😍", "음...", "결국")
+WHO = ("정말", "솔직히", "친구랑 봤는데", "와 😍")
 WHAT = ("배우 연기가", "이야기가", "음악이", "결말이", "대사가", "화면이", "가격이", "배송이")
 HOW = ("최고예요", "지루해요ㅠㅠ", "별로", "너무 좋았다ㅋㅋ", "최악이다", "감동적이었습니다")
 STORED = {
@@ -94,6 +94,7 @@ def site(environment: dict[str, str], tmp_path: Path):
     engine.dispose()
 
 
+@pytest.mark.timeout(600)  # three campaigns, each with a worker that loads TensorFlow
 def test_a_model_is_rolled_out_beside_live_traffic(
     site: Site,
     start: Callable[..., Process],
