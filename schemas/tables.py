@@ -27,6 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 
+from schemas.keyword_days import define as define_keyword_days
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC time; SQLite keeps it as text that sorts by time."""
@@ -198,3 +200,6 @@ dead_letters = Table(
     _time("replayed_at"),
     Index("ix_dead_letters_source_review_id", "source", "review_id"),
 )
+
+#: Daily sums of words, and what is yet to be added to them.
+keyword_days, keyword_deltas = define_keyword_days(metadata, RowId)

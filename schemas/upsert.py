@@ -5,9 +5,10 @@ Only names from `schemas.tables` are put into SQL text; every value is bound.
 
 from collections.abc import Mapping
 from functools import cache
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
@@ -19,12 +20,18 @@ Columns = Mapping[str, Any]
 
 
 def upsert(
-    connection: Connection, table: Table, columns: Columns, *, update_where: str | None = None
+    connection: Connection,
+    table: Table,
+    columns: Columns,
+    *,
+    update_where: str | None = None,
+    adding: tuple[str, ...] = (),
 ) -> int:
     """Insert rows by primary key; where one exists, update it if `update_where` holds.
 
-    Columns that are not given keep their default. At least one column is a list, and all lists
-    are equally long; no key appears twice. Returns the rows that were inserted or updated.
+    Columns named in `adding` are added to what is there. Columns that are not given keep their
+    default. At least one column is a list, and all lists are equally long; no key appears twice.
+    Returns the rows that were inserted or updated.
 
     Values go to the driver as they are: SQLAlchemy's own way costs more than the writing itself.
     """
@@ -35,11 +42,51 @@ def upsert(
     names = tuple(columns)
     bound = {name: _bound(connection.dialect, table, name, v) for name, v in columns.items()}
     if connection.dialect.name == "postgresql":
-        statement = _postgresql(table, names, tuple(lists), update_where)
+        statement = _postgresql(table, names, tuple(lists), update_where, adding)
         return int(connection.exec_driver_sql(statement, bound).rowcount)
-    statement = _sqlite(table, names, update_where)
+    statement = _sqlite(table, names, update_where, adding)
     values = zip(*(bound[n] if n in lists else repeat(bound[n], rows) for n in names), strict=True)
     return int(connection.exec_driver_sql(statement, list(values)).rowcount)
+
+
+def insert_new(connection: Connection, table: Table, key: str, columns: Columns) -> frozenset[str]:
+    """Insert the rows that are not there; return their values of `key`, the one list of the key.
+
+    Nothing else is changed. What another transaction is inserting at this moment is waited for.
+    """
+    if connection.dialect.name == "sqlite":  # one writer: nothing comes in between
+        return _insert_absent(connection, table, key, columns)
+    names = tuple(columns)
+    lists = tuple(name for name, values in columns.items() if isinstance(values, list))
+    if not columns[key]:
+        return frozenset()
+    bound = {name: _bound(connection.dialect, table, name, v) for name, v in columns.items()}
+    statement = _postgresql_insert(table, names, lists)
+    statement += f"ON CONFLICT DO NOTHING RETURNING {key}"
+    return frozenset(connection.exec_driver_sql(statement, bound).scalars())
+
+
+def _insert_absent(
+    connection: Connection, table: Table, key: str, columns: Columns
+) -> frozenset[str]:
+    fixed = [column.name for column in table.primary_key if column.name != key]
+    where = " AND ".join(f"{name} = ?" for name in fixed)
+    query = (
+        f"SELECT {key} FROM {table.name} "
+        f"WHERE {where} AND {key} IN (SELECT value FROM json_each(?))"
+    )
+    bound = (*(columns[name] for name in fixed), orjson.dumps(columns[key]).decode())
+    there = set(connection.exec_driver_sql(query, bound).scalars())
+    if not there:
+        upsert(connection, table, columns)
+        return frozenset(columns[key])
+    absent = [value not in there for value in columns[key]]
+    rest = {
+        name: list(compress(values, absent)) if isinstance(values, list) else values
+        for name, values in columns.items()
+    }
+    upsert(connection, table, rest)
+    return frozenset(rest[key])
 
 
 def _bound(dialect: Dialect, table: Table, name: str, value: Any) -> Any:
@@ -50,17 +97,28 @@ def _bound(dialect: Dialect, table: Table, name: str, value: Any) -> Any:
 
 
 @cache
-def _sqlite(table: Table, names: tuple[str, ...], where: str | None) -> str:
+def _sqlite(
+    table: Table, names: tuple[str, ...], where: str | None, adding: tuple[str, ...]
+) -> str:
     return (
         f"INSERT INTO {table.name} ({', '.join(names)}) "
-        f"VALUES ({', '.join('?' for _ in names)}) {_on_conflict(table, names, where)}"
+        f"VALUES ({', '.join('?' for _ in names)}) {_on_conflict(table, names, where, adding)}"
     )
 
 
 @cache
 def _postgresql(
-    table: Table, names: tuple[str, ...], lists: tuple[str, ...], where: str | None
+    table: Table,
+    names: tuple[str, ...],
+    lists: tuple[str, ...],
+    where: str | None,
+    adding: tuple[str, ...],
 ) -> str:
+    return _postgresql_insert(table, names, lists) + _on_conflict(table, names, where, adding)
+
+
+@cache
+def _postgresql_insert(table: Table, names: tuple[str, ...], lists: tuple[str, ...]) -> str:
     """Columns travel as arrays: one statement of one shape for any number of rows."""
     types = {name: str(table.c[name].type.compile(_POSTGRESQL)) for name in names}
     # JSON travels as text: the driver would wrap each value of an array otherwise.
@@ -73,14 +131,20 @@ def _postgresql(
     return (
         f"INSERT INTO {table.name} ({', '.join(names)}) "
         f"SELECT {values} FROM unnest({arrays}) AS u({', '.join(lists)}) "
-        f"{_on_conflict(table, names, where)}"
     )
 
 
-def _on_conflict(table: Table, names: tuple[str, ...], where: str | None) -> str:
+def _on_conflict(
+    table: Table, names: tuple[str, ...], where: str | None, adding: tuple[str, ...]
+) -> str:
     keys = [column.name for column in table.primary_key]
     changed = [name for name in names if name not in keys]
-    assignments = ", ".join(f"{name} = excluded.{name}" for name in changed)
+    assignments = ", ".join(
+        f"{name} = {table.name}.{name} + excluded.{name}"
+        if name in adding
+        else f"{name} = excluded.{name}"
+        for name in changed
+    )
     return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {assignments}" + (
         f" WHERE {where}" if where else ""
     )

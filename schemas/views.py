@@ -39,7 +39,8 @@ WHERE NOT EXISTS (
 )
 """
 
-_TOKENS: Final = {
+#: One row a token of every explanation, by dialect.
+TOKENS: Final = {
     "sqlite": """
     SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
            j.key AS position,
@@ -94,10 +95,13 @@ FROM (
 GROUP BY model_version, method, surface, pos, is_function
 """
 
-NAMES: Final = ("review_scores", "token_heat", "keyword_importance")
+NAMES: Final = ("review_scores", "token_heat", "keyword_importance", "keyword_trend")
 
 
 def create_statements(dialect: str) -> tuple[str, ...]:
-    """Return the CREATE VIEW statements for `sqlite` or `postgresql`, in order."""
-    token_heat = _TOKEN_HEAT.format(is_function=IS_FUNCTION, tokens=_TOKENS[dialect])
+    """Return the CREATE VIEW statements for `sqlite` or `postgresql`, in order.
+
+    keyword_trend is defined with its table, in `schemas.keyword_days`.
+    """
+    token_heat = _TOKEN_HEAT.format(is_function=IS_FUNCTION, tokens=TOKENS[dialect])
     return REVIEW_SCORES, token_heat, KEYWORD_IMPORTANCE

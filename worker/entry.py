@@ -16,6 +16,7 @@ from schemas.errors import DatabaseUnavailable, IyuError, MessageError
 from schemas.message import TASK, Queue, read_chunk, rescored_version
 from schemas.review import Reason
 from worker.envelope import BURY_TASK, SWEEP_TASK
+from worker.fold import fold_all
 from worker.process import WorkerProcess
 from worker.settings import WorkerSettings
 from worker.sweeper import sweep
@@ -45,6 +46,10 @@ def register(app: Celery, process: WorkerProcess) -> None:
             sweep(runtime.settings, runtime.engine, runtime.publisher)
         except IyuError as error:
             log.warning("this sweep did nothing: %s", error)
+        try:
+            fold_all(runtime.engine)
+        except IyuError as error:
+            log.warning("words are not up to date: %s", error)
 
 
 def _or_hand_back(runtime: Runtime, work: Callable[..., None], *args: Any) -> None:

@@ -1,6 +1,6 @@
 """Texts to predictions: cut, encode, run, place. Read this first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import repeat
 from typing import Any
@@ -17,6 +17,22 @@ from worker.text.morphemes import Analyzer, Morphemes
 #: A token as it is stored: surface, start, end (characters), pos, heat.
 #: heat is raw and signed; None for a token outside the model's window.
 Token = dict[str, Any]
+
+
+class Tokens(list[Token]):
+    """A review's tokens in order, and two of their columns, for whoever counts words."""
+
+    __slots__ = ("heats", "numbers")
+
+    def __init__(
+        self,
+        tokens: Iterable[Token] = (),
+        numbers: list[int] | None = None,
+        heats: Sequence[float | None] = (),
+    ) -> None:
+        super().__init__(tokens)
+        self.numbers = numbers  # in the lexicon, one a token
+        self.heats = heats
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +147,17 @@ def _explanations(
     ]
 
 
-def _tokens(text: Morphemes, row: list[float], width: int) -> list[Token]:
+def _tokens(text: Morphemes, row: list[float], width: int) -> Tokens:
     """Line heat up with tokens: both end together; what stands before the window has none."""
     outside: list[float | None] = [None] * max(len(text) - width, 0)
     heats = outside + row[max(width - len(text), 0) :]
-    return [
+    tokens = [
         {"surface": surface, "start": start, "end": end, "pos": pos, "heat": heat}
         for surface, start, end, pos, heat in zip(
             text.surfaces, text.starts, text.ends, text.tags, heats, strict=True
         )
     ]
+    return Tokens(tokens, text.numbers, heats)
 
 
 def _round(heat: Any) -> list[list[float]]:

@@ -9,51 +9,42 @@ from sqlalchemy import Connection, select
 
 from schemas import tables
 from schemas.dead_letters import resolve
-from schemas.message import Chunk, rescored_version
-from schemas.review import Review, text_hash, utc_now
+from schemas.message import Chunk
+from schemas.review import text_hash, utc_now
 from schemas.upsert import upsert
+from worker.changes import count_changes
 from worker.scoring import Prediction
+from worker.standing import Scored, write_reviews
+from worker.tally import Tally
 
-#: A newer text replaces an older one; the same text changes nothing, whenever it comes.
-_NEWER_TEXT = """
-    excluded.text_hash <> reviews.text_hash
-    AND excluded.submitted_at > reviews.submitted_at
-    AND NOT EXISTS (
-        SELECT 1 FROM resubmissions AS again
-        WHERE again.source = excluded.source AND again.review_id = excluded.review_id
-          AND again.submitted_at >= excluded.submitted_at
-    )
-"""
 _OTHER_TEXT = "excluded.text_hash <> {table}.text_hash"
-
-Scored = tuple[Review, Prediction, str]  # with the hash of its text
 
 
 def write(
     connection: Connection, chunk: Chunk, predictions: Sequence[Prediction], model_version: str
-) -> None:
+) -> int | None:
     """Write a chunk's reviews, predictions and explanations.
 
     predictions: one for each of `chunk.reviews`. A review that has a newer text by now is left out.
+    Returns the id of what the chunk adds to the daily figures of words, None if nothing.
     """
     hashes = [text_hash(review.text) for review in chunk.reviews]
     # Sorted keys: two workers that write the same reviews wait for each other, never in a ring.
     scored = sorted(
         zip(chunk.reviews, predictions, hashes, strict=True), key=lambda row: row[0].review_id
     )
-    if not scored:
-        return
-    if rescored_version(chunk.queue):  # of stored reviews, and one that is gone stays gone
-        current = _same_text(connection, chunk, scored)
-    else:
-        current = _write_reviews(connection, chunk, scored)
+    standing = write_reviews(connection, chunk, scored)
+    current = standing.current
     if not current:
-        return
+        return None
+    tally = Tally()
+    count_changes(connection, chunk.source, standing, model_version, tally)
     now = utc_now()
     _write_predictions(connection, chunk.source, current, model_version, now)
     _write_explanations(connection, chunk.source, current, model_version)
     review_ids = [review.review_id for review, _, _ in current]
     resolve(connection, chunk.source, review_ids, chunk.submitted_at)
+    return tally.write(connection)
 
 
 def register_model(
@@ -81,59 +72,6 @@ def register_model(
         },
         update_where="models.activated_at IS NULL",  # another worker may be faster
     )
-
-
-def _write_reviews(
-    connection: Connection, chunk: Chunk, scored: Sequence[Scored]
-) -> Sequence[Scored]:
-    """Return those whose text is the current one afterwards."""
-    written = upsert(
-        connection,
-        tables.reviews,
-        {
-            "source": chunk.source,
-            "review_id": [review.review_id for review, _, _ in scored],
-            "text": [review.text for review, _, _ in scored],
-            "text_hash": [digest for _, _, digest in scored],
-            "submitted_at": chunk.submitted_at,
-            "batch_id": chunk.batch_id,
-        },
-        update_where=_NEWER_TEXT,
-    )
-    if written == len(scored):
-        return scored
-    return _same_text(connection, chunk, scored)
-
-
-def _same_text(connection: Connection, chunk: Chunk, scored: Sequence[Scored]) -> Sequence[Scored]:
-    """Return those whose text stands in the table, and remember that it was submitted again."""
-    table = tables.reviews.c
-    stored = {
-        row.review_id: (row.text_hash, row.submitted_at)
-        for row in connection.execute(
-            select(table.review_id, table.text_hash, table.submitted_at)
-            .where(
-                table.source == chunk.source,
-                table.review_id.in_([review.review_id for review, _, _ in scored]),
-            )
-            .order_by(table.review_id)
-            .with_for_update(read=True)  # no newer text may come until the rows are written
-        )
-    }
-    same = [row for row in scored if stored.get(row[0].review_id, ("",))[0] == row[2]]
-    again = [r.review_id for r, _, _ in same if stored[r.review_id][1] < chunk.submitted_at]
-    if again:
-        upsert(
-            connection,
-            tables.resubmissions,
-            {
-                "source": chunk.source,
-                "review_id": again,
-                "submitted_at": chunk.submitted_at,
-            },
-            update_where="excluded.submitted_at > resubmissions.submitted_at",
-        )
-    return same
 
 
 def _write_predictions(

@@ -15,6 +15,7 @@ from schemas.ledger import Begun, State
 from schemas.message import Chunk, rescored_version
 from schemas.review import Reason, Rejection, Review
 from worker import store
+from worker.fold import FOLD_AT_ONCE, fold
 from worker.scoring import Prediction, Scorer
 from worker.settings import WorkerSettings
 
@@ -39,6 +40,8 @@ class Runtime:
     #: Chunks given back for no fault of theirs, whose attempt is yet to be taken back.
     handed_back: list[str] = field(default_factory=list)
     registered: bool = False  # as a model that serves
+    #: What this process's chunks add to the daily figures of words, not folded in yet.
+    unfolded: list[int] = field(default_factory=list)
 
 
 def score_chunk(runtime: Runtime, chunk: Chunk, turned_away: TurnedAway) -> None:
@@ -151,7 +154,7 @@ def _store(
     scored = replace(chunk, reviews=tuple(r for r in chunk.reviews if r.review_id in predictions))
     with writing(runtime.engine) as connection:
         ledger.finish(connection, chunk.chunk_id)
-        store.write(
+        delta = store.write(
             connection,
             scored,
             [predictions[review.review_id] for review in scored.reviews],
@@ -161,3 +164,17 @@ def _store(
             bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
         for rejection, raw in turned_away:
             bury_rejection(connection, chunk, rejection, raw)
+    if delta is not None:
+        runtime.unfolded.append(delta)
+    _fold_some(runtime)
+
+
+def _fold_some(runtime: Runtime) -> None:
+    """Bring the daily figures of words up to date now and then; a sweep does what is left."""
+    if len(runtime.unfolded) < FOLD_AT_ONCE:
+        return
+    ids, runtime.unfolded = runtime.unfolded, []
+    try:
+        fold(runtime.engine, ids)
+    except DatabaseUnavailable as error:  # the chunk is stored, and what it adds is written down
+        log.warning("%s; the next sweep folds %d deltas", error, len(ids))

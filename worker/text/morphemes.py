@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from schemas.errors import ArtifactError
+from worker.text.lexicon import LEXICON
 
 #: MeCab prints surface and tag alone; its usual eight features a morpheme would be thrown away.
 #: The separators are blanks to MeCab, so no surface can hold one.
@@ -23,6 +24,7 @@ class Morphemes:
     tags: list[str]  # part of speech, mecab-ko-dic's tag set; compounds joined by +
     starts: list[int]  # characters into the text
     ends: list[int]
+    numbers: list[int] | None = None  # in the lexicon
 
     def __len__(self) -> int:
         """Return the number of morphemes."""
@@ -40,18 +42,19 @@ class Analyzer:
         return [self._cut(text) for text in texts]
 
     def _cut(self, text: str) -> Morphemes:
-        surfaces, tags, starts, ends = [], [], [], []
-        find = text.find
+        surfaces, tags, starts, ends, numbers = [], [], [], [], []
+        place, find, learn = text.find, LEXICON.find, LEXICON.learn
         end = 0
         for line in self._parse(text).split("\n")[:-1]:
-            surface, _, tag = line.partition("\t")
-            start = find(surface, end)
-            end = start + len(surface)
+            surface, tag, length, number = find(line) or learn(line)
+            start = place(surface, end)
+            end = start + length
             surfaces.append(surface)
             tags.append(tag)
             starts.append(start)
             ends.append(end)
-        return Morphemes(text, surfaces, tags, starts, ends)
+            numbers.append(number)
+        return Morphemes(text, surfaces, tags, starts, ends, numbers)
 
 
 @cache

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from schemas.views import NAMES, create_statements
+from schemas.views import create_statements
 
 revision = "0001"
 down_revision = None
@@ -156,7 +156,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for view in reversed(NAMES):
+    for view in ("keyword_importance", "token_heat", "review_scores"):
         op.execute(f"DROP VIEW {view}")
     for table in (
         "reviews",

@@ -1,0 +1,173 @@
+"""The daily figures of words are those of the explanations, whatever came in which order."""
+
+import random
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select, text
+
+from schemas.database import connect, reading, upgrade, writing
+from schemas.keyword_days import SUMS, from_explanations
+from schemas.message import Chunk, new_id
+from schemas.review import Review
+from schemas.tables import keyword_days, keyword_deltas
+from worker import store
+from worker.fold import fold, fold_all
+from worker.scoring import Explanation, Prediction
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MANIFEST = {"preset": "source", "created_at": NOON.isoformat()}
+WORDS = ("영화", "재미", "노잼", "감동", '"', "최고", "이", "다")
+POS = ("NNG", "NNG", "NNG", "NNG", "SY", "NNG", "JKS", "EC")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    made = connect(database_url)
+    upgrade(made)
+    with writing(made) as connection:
+        for version in ("v1", "v2"):
+            store.register_model(connection, version, MANIFEST)
+    yield made
+    made.dispose()
+
+
+def prediction(text: str, version: str, methods: tuple[str, ...] = ("gradcam",)) -> Prediction:
+    draw = random.Random(text + version)
+    tokens = [
+        {"surface": WORDS[i], "start": 0, "end": 1, "pos": POS[i],
+         "heat": draw.choice([None, 0.5, -0.25, 0.125])}
+        for i in map(int, text.split())
+    ]  # fmt: skip
+    made = tuple(Explanation(m, "conv1", "logit", tokens, 0.1, 0.1, 0.0) for m in methods)
+    return Prediction(draw.random(), 0.0, len(tokens), 0, False, made)
+
+
+def chunk(texts: dict[str, str], moment: datetime = NOON) -> Chunk:
+    return Chunk(new_id(), "shop", tuple(Review(k, t) for k, t in texts.items()), moment, new_id())
+
+
+def write(engine: Engine, given: Chunk, version: str = "v1") -> int | None:
+    with writing(engine) as connection:
+        found = [prediction(review.text, version) for review in given.reviews]
+        return store.write(connection, given, found, version)
+
+
+def stored(engine: Engine) -> dict[tuple[Any, ...], list[float]]:
+    columns = "model_version, method, day, surface, pos, " + ", ".join(SUMS)
+    with reading(engine) as connection:
+        rows = connection.exec_driver_sql(f"SELECT {columns} FROM keyword_days WHERE reviews <> 0")
+        return {(*map(str, row[:5]),): pytest.approx(row[5:]) for row in rows}
+
+
+def computed(engine: Engine) -> dict[tuple[Any, ...], list[float]]:
+    with reading(engine) as connection:
+        rows = connection.execute(text(from_explanations(engine.dialect.name))).all()
+    return {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
+
+
+def check(engine: Engine) -> None:
+    fold_all(engine)
+    assert stored(engine) == computed(engine)
+
+
+def test_new_reviews_are_counted_a_day_and_a_word(engine: Engine):
+    write(engine, chunk({"a": "0 0 1", "b": "0 2 6 4 7"}))
+    write(engine, chunk({"c": "0 3"}, NOON + timedelta(days=1)))
+    check(engine)
+    days = {(key[2], key[3]) for key in stored(engine)}
+    assert ("2026-11-23", "이") not in days, "a particle is left out"
+
+
+def test_a_chunk_that_comes_twice_counts_once(engine: Engine):
+    given = chunk({"a": "0 1 2", "b": "3 5"})
+    for _ in range(3):
+        write(engine, given)
+    check(engine)
+
+
+def test_a_newer_text_takes_the_older_one_back_for_every_model(engine: Engine):
+    for version in ("v1", "v2"):
+        write(engine, chunk({"a": "0 1 2"}), version)
+    fold_all(engine)
+    write(engine, chunk({"a": "3 5"}, NOON + timedelta(days=2)), "v1")
+    check(engine)
+    write(engine, chunk({"a": "0 1 2"}, NOON + timedelta(days=3)), "v1")
+    check(engine)
+    assert {key[0] for key in stored(engine)} == {"v1", "v2"}, "the old text of v2 counts again"
+
+
+def test_an_older_text_that_comes_late_changes_nothing(engine: Engine):
+    write(engine, chunk({"a": "0 1 2"}, NOON + timedelta(days=1)))
+    write(engine, chunk({"a": "3 5"}, NOON))
+    check(engine)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_comes_in_whatever_order(engine: Engine, seed: int):
+    draw = random.Random(seed)
+    for _ in range(25):
+        texts = {
+            draw.choice("abcdef"): " ".join(draw.choice("01234567") for _ in range(4))
+            for _ in range(3)
+        }
+        moment = NOON + timedelta(hours=draw.randrange(96))
+        write(engine, chunk(texts, moment), draw.choice(["v1", "v2"]))
+        if draw.random() < 0.3:
+            fold_all(engine, at_once=2)
+    with reading(engine) as connection:
+        ids = list(connection.scalars(select(keyword_deltas.c.id)))
+    draw.shuffle(ids)
+    for one in ids:  # another worker's may be folded first
+        assert fold(engine, [one])
+    check(engine)
+
+
+def test_workers_that_fold_and_write_the_same_at_once_count_once(engine: Engine):
+    def work(seed: int) -> None:
+        draw = random.Random(seed)
+        for i in range(12):
+            texts = {str(draw.randrange(8)): f"{draw.randrange(8)} 0" for _ in range(4)}
+            write(engine, chunk(texts, NOON + timedelta(hours=i)), f"v{seed % 2 + 1}")
+            fold_all(engine, at_once=3)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check(engine)
+
+
+def test_a_delta_is_folded_once(engine: Engine):
+    delta = write(engine, chunk({"a": "0 1"}))
+    assert delta is not None
+    assert fold(engine, [delta])
+    assert not fold(engine, [delta])
+    check(engine)
+
+
+def test_the_migration_counts_what_is_there(engine: Engine):
+    write(engine, chunk({"a": "0 1 2", "b": "0 3 5"}))
+    fold_all(engine)
+    with writing(engine) as connection:
+        connection.execute(keyword_days.delete())
+        columns = "model_version, method, day, surface, pos, " + ", ".join(SUMS)
+        query = from_explanations(engine.dialect.name)
+        connection.execute(text(f"INSERT INTO keyword_days ({columns}) {query}"))
+    check(engine)
+
+
+def test_the_view_shows_the_model_that_serves(engine: Engine):
+    write(engine, chunk({"a": "0 1 2"}), "v1")
+    write(engine, chunk({"a": "0 1 2"}), "v2")
+    fold_all(engine)
+    with reading(engine) as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT model_version, reviews, negative_reviews + positive_reviews FROM keyword_trend"
+        ).all()
+    assert {row[0] for row in rows} == {"v2"}
+    assert all(row[1] == row[2] for row in rows)
