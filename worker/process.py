@@ -54,6 +54,7 @@ class WorkerProcess:
         from worker.scoring import Scorer
 
         scorer = Scorer.load(self._settings.model, self._settings.methods)
+        scorer.warm_up()
         scorer.score(["준비"])
         self._runtime = Runtime(
             settings=self._settings,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -88,6 +88,10 @@ class Scorer:
         choose(methods)  # a wrong name should not cost the loading of TensorFlow
         return cls(load_artifact(model), methods)
 
+    def warm_up(self) -> None:
+        """Compile everything that a chunk may need."""
+        self._explainer.warm_up()
+
     def score(self, texts: Sequence[str]) -> list[Prediction]:
         """Score and explain texts that passed the entrance, in their order."""
         if not texts:
@@ -125,20 +129,25 @@ def _explanations(
 ) -> list[Explanation]:
     """Place one method's heat on the tokens of every review of a chunk."""
     gaps = heatmap.completeness_gap
+    words = np.minimum([len(text) for text in cut], width)
+    seen = np.arange(width) >= width - words[:, np.newaxis]
+    heats = iter(_round(heatmap.heat[seen]))
+    padding = np.where(seen, 0.0, heatmap.heat).sum(axis=1).tolist()
     return [
         Explanation(
             method.key,
             layers,
             method.target,
-            _tokens(text, row, width),
+            _tokens(text, list(islice(heats, inside))),
             comprehensiveness,
             sufficiency,
-            sum(row[: width - len(text)]) if len(text) < width else 0.0,
+            outside,
             gap,
         )
-        for text, row, comprehensiveness, sufficiency, gap in zip(
+        for text, inside, outside, comprehensiveness, sufficiency, gap in zip(
             cut,
-            _round(heatmap.heat),
+            words.tolist(),
+            padding,
             heatmap.comprehensiveness.tolist(),
             heatmap.sufficiency.tolist(),
             repeat(None, len(cut)) if gaps is None else gaps.tolist(),
@@ -147,10 +156,10 @@ def _explanations(
     ]
 
 
-def _tokens(text: Morphemes, row: list[float], width: int) -> Tokens:
+def _tokens(text: Morphemes, seen: list[float]) -> Tokens:
     """Line heat up with tokens: both end together; what stands before the window has none."""
-    outside: list[float | None] = [None] * max(len(text) - width, 0)
-    heats = outside + row[max(width - len(text), 0) :]
+    outside: list[float | None] = [None] * (len(text) - len(seen))
+    heats = outside + seen
     tokens = [
         {"surface": surface, "start": start, "end": end, "pos": pos, "heat": heat}
         for surface, start, end, pos, heat in zip(
@@ -160,10 +169,10 @@ def _tokens(text: Morphemes, row: list[float], width: int) -> Tokens:
     return Tokens(tokens, text.numbers, heats)
 
 
-def _round(heat: Any) -> list[list[float]]:
+def _round(heat: Any) -> list[float]:
     """Return heat with six significant digits: float32 has no more, and JSON grows with each."""
     exact = heat.astype(np.float64)
     magnitude = np.floor(np.log10(np.maximum(np.abs(exact), 1e-30)))
     scale = 10.0 ** (5 - magnitude)
-    rounded: list[list[float]] = (np.rint(exact * scale) / scale).tolist()
+    rounded: list[float] = (np.rint(exact * scale) / scale).tolist()
     return rounded

@@ -24,6 +24,8 @@ class TinyNetwork:
 
     def __init__(self, *, scale: float = 1.0, wide: list[float] | None = None) -> None:
         self.has_wide = wide is not None
+        self.is_rectified = False
+        self.widths = (TOKENS,)
         self._wide = np.float32(wide or [0, 0, 0])
         self._scale = scale
         self._embeddings = np.float32(EMBEDDINGS)
@@ -32,7 +34,7 @@ class TinyNetwork:
             Convolution("conv2", np.float32([[[1], [0]], [[0], [1]]]), np.float32([1])),
         )
 
-    def signature(self) -> dict[str, Any]:
+    def signature(self, tokens: int | None = None) -> dict[str, Any]:
         import tensorflow as tf
 
         return {"ids": tf.TensorSpec((None, TOKENS), tf.int32)}

@@ -72,13 +72,12 @@ def test_cutting_is_konlpys_own(raw: str):
 
 @pytest.mark.parametrize(("words", "width"), [(0, 3), (2, 3), (3, 3), (5, 3)])
 def test_heat_and_tokens_end_together(words: int, width: int):
-    """Heat of a row belongs to the last tokens; those before the window have none."""
+    """Heat belongs to the last tokens; those before the window have none."""
     names = [f"w{i}" for i in range(words)]
     cut = Morphemes(" ".join(names), names, ["NNG"] * words, [0] * words, [0] * words)
-    row = [10.0, 20.0, 30.0]
-    heats = [token["heat"] for token in _tokens(cut, row, width)]
-    seen = min(words, width)
-    assert heats == [None] * (words - seen) + row[width - seen :]
+    seen = [10.0, 20.0, 30.0][width - min(words, width) :]
+    heats = [token["heat"] for token in _tokens(cut, seen)]
+    assert heats == [None] * (words - len(seen)) + seen
 
 
 def test_offsets_count_characters_of_the_stored_text():

@@ -1,6 +1,6 @@
 """Probability and heatmaps of a chunk from one compiled pass."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from worker.explain.integrated_gradients import blank
 from worker.explain.method import Method
 from worker.explain.trace import Trace, forward, trace
 from worker.explain.worth import worth
-from worker.model.network import Inputs, Network, Tensor
+from worker.model.network import Inputs, Network, Tensor, narrow
 
 Floats = NDArray[np.float32]
 
@@ -44,17 +44,48 @@ class Explainer:
 
         Raises SettingsError if a method asks for a layer that the network has not.
         """
-        import tensorflow as tf
-
         self.methods = tuple(methods)
         self.layers = tuple(method.layers(network) for method in methods)
         self.network = network
-        # A fixed signature with a free batch: sizes change, nothing is traced again.
-        self._pass = tf.function(self._run, input_signature=[network.signature()])
+        narrows = all(method.any_width for method in methods)
+        self.widths = network.widths if narrows else network.widths[-1:]
+        self._passes: dict[int, Any] = {}
 
     def explain(self, inputs: dict[str, NDArray[Any]]) -> Explained:
-        """Score and explain a chunk of encoded reviews."""
-        logit, probability, heatmaps = self._pass(inputs)
+        """Score and explain a chunk of encoded reviews; short ones go through narrower passes."""
+        if len(self.widths) == 1:
+            return self._one_pass(inputs, self.widths[0])
+        words = (inputs["ids"] != 0).sum(axis=1)
+        which = np.searchsorted(self.widths, words)
+        groups = [(np.flatnonzero(which == i), width) for i, width in enumerate(self.widths)]
+        parts = [
+            (rows, self._one_pass(narrow({n: v[rows] for n, v in inputs.items()}, width), width))
+            for rows, width in groups
+            if len(rows)
+        ]
+        return _joined(parts, inputs["ids"].shape)
+
+    def warm_up(self) -> None:
+        """Compile every pass now, rather than with the first reviews that need it."""
+        for width in self.widths:
+            signature = self.network.signature(width)
+            self._one_pass(
+                {
+                    name: np.zeros([1, *spec.shape[1:]], spec.dtype.as_numpy_dtype)
+                    for name, spec in signature.items()
+                },
+                width,
+            )
+
+    def _one_pass(self, inputs: dict[str, NDArray[Any]], width: int) -> Explained:
+        import tensorflow as tf
+
+        if width not in self._passes:
+            # A fixed signature with a free batch: sizes change, nothing is traced again.
+            signature = self.network.signature(width)
+            self._passes[width] = tf.function(self._run).get_concrete_function(signature)
+        given = {name: tf.constant(value) for name, value in inputs.items()}
+        logit, probability, heatmaps = self._passes[width](given)
         return Explained(
             logit.numpy(),
             probability.numpy(),
@@ -78,3 +109,34 @@ class Explainer:
             return ()
         nothing = forward(self.network, blank(self.network, passed.inputs))
         return (tf.reduce_sum(heat, axis=1) - (passed.logit - nothing),)
+
+
+def _joined(parts: Sequence[tuple[NDArray[Any], Explained]], shape: tuple[int, ...]) -> Explained:
+    """Put groups of reviews back in order; parts: (their rows, what was found)."""
+    first = parts[0][1]
+
+    def join(of: Callable[[Explained], Floats]) -> Floats:
+        whole = np.zeros(shape[0], np.float32)
+        for rows, found in parts:
+            whole[rows] = of(found)
+        return whole
+
+    def heat(number: int) -> Floats:
+        whole = np.zeros(shape, np.float32)  # what a pass did not see is padding
+        for rows, found in parts:
+            narrower = found.heatmaps[number].heat
+            whole[rows, shape[1] - narrower.shape[1] :] = narrower
+        return whole
+
+    return Explained(
+        join(lambda found: found.logit),
+        join(lambda found: found.probability),
+        tuple(
+            Heatmap(
+                heat(i),
+                join(lambda found, i=i: found.heatmaps[i].comprehensiveness),  # type: ignore[misc]
+                join(lambda found, i=i: found.heatmaps[i].sufficiency),  # type: ignore[misc]
+            )
+            for i in range(len(first.heatmaps))
+        ),
+    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from worker.explain.method import Method
-from worker.explain.share import share_bias, share_uniform
+from worker.explain.share import share_bias, share_uniform, spread_over_words
 from worker.explain.trace import Trace
 from worker.model.network import Network, Tensor
 
@@ -17,19 +17,38 @@ class GradCam(Method):
     bias, so that the sum over tokens is Σ_{s,f} w_f · A[s,f].
     No ReLU: evidence against is half of the story in sentiment. On the logit: a confident
     probability has no gradient left (∂p = p(1 − p) ∂z).
+    Where activations go through a ReLU, heat = Σ_f w_f · max(A[t,f], 0), and w_f is the mean of
+    ∂z/∂A over the positions where a filter fires (elsewhere it is cut off by definition), shared
+    evenly by the tokens that a position saw.
     Source: Selvaraju et al. 2017, Grad-CAM, §3, without the ReLU of their equation 2.
     """
 
     name: ClassVar[str] = "gradcam"
+    any_width: ClassVar[bool] = True
 
     def heat(self, network: Network, trace: Trace) -> Tensor:
         """Return heat: (batch, tokens)."""
         import tensorflow as tf
 
+        if network.is_rectified:
+            return self._rectified(network, trace)
         parts = []
         for i in self.selected(network):
             convolution = network.convolutions[i]
             weights = tf.reduce_mean(trace.gradients[i], axis=1)
             parts.append(share_uniform(convolution, trace.embedded, weights))
             parts.append(share_bias(convolution, weights, int(trace.embedded.shape[1])))
+        return tf.add_n(parts)
+
+    def _rectified(self, network: Network, trace: Trace) -> Tensor:
+        import tensorflow as tf
+
+        word = tf.cast(trace.inputs["ids"] > 0, tf.float32)
+        parts = []
+        for i in self.selected(network):
+            maps = tf.nn.relu(trace.activations[i]) * word[:, :, tf.newaxis]
+            fires = tf.reduce_sum(tf.cast(maps > 0, tf.float32), axis=1)
+            weights = tf.reduce_sum(trace.gradients[i], axis=1) / tf.maximum(fires, 1.0)
+            positions = tf.linalg.matvec(maps, weights)
+            parts.append(spread_over_words(network.convolutions[i], positions, word))
         return tf.add_n(parts)

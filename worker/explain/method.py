@@ -28,6 +28,8 @@ class Method(ABC):
     targets: ClassVar[tuple[str, ...]] = (LOGIT,)  # the default first
     #: Whether it reads convolutions, so that one can be chosen.
     has_layers: ClassVar[bool] = True
+    #: Whether the heat of a review stays the same with fewer columns of padding.
+    any_width: ClassVar[bool] = False
     #: Whether the heat should sum to z(x) − z(padding alone).
     is_complete: ClassVar[bool] = False
     #: Whether the branch beside the convolutions is yet to be added.

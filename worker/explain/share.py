@@ -70,6 +70,20 @@ def spread(convolution: Convolution, positions: Tensor) -> Tensor:
     return tf.add_n([_shift(portion, -offset) for offset in offsets])[:, :, 0]
 
 
+def spread_over_words(convolution: Convolution, positions: Tensor, word: Tensor) -> Tensor:
+    """Do what `spread` does, padding left out.
+
+    positions: (batch, tokens), zero at padding; word: (batch, tokens) float32, 1 or 0.
+    """
+    import tensorflow as tf
+
+    word = word[:, :, tf.newaxis]
+    offsets = [convolution.offset(slot) for slot in range(convolution.slots)]
+    count = tf.add_n([_shift(word, offset) for offset in offsets])
+    portion = positions[:, :, tf.newaxis] / tf.maximum(count, 1.0)
+    return (tf.add_n([_shift(portion, -offset) for offset in offsets]) * word)[:, :, 0]
+
+
 def _seen(convolution: Convolution, tokens: int) -> NDArray[np.float32]:
     """Return which slots see each token from a position that exists: (tokens, slots)."""
     position = np.arange(tokens)[:, np.newaxis] - np.array(

@@ -1,10 +1,11 @@
 """What heatmaps are worth: whether the score follows the words they name."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Final
 
 from worker.explain.trace import forward
-from worker.model.network import Inputs, Network, Tensor
+from worker.model.network import Inputs, Network, Tensor, narrow
 
 #: The share of a review's tokens that count as its rationale.
 RATIONALE: Final = 0.2
@@ -26,15 +27,33 @@ def worth(
 
     word = inputs["ids"] != 0
     toward = tf.where(logit > 0, 1.0, -1.0)
-    kept = []
-    for heat in heats:
-        rationale = top_fifth(word, heat * toward[:, tf.newaxis])
-        kept += [word & ~rationale, rationale]
-    repeated = {name: tf.concat([v] * len(kept), axis=0) for name, v in inputs.items()}
-    z = forward(network, network.keep(repeated, tf.concat(kept, axis=0)))
+    tops = [top_fifth(word, heat * toward[:, tf.newaxis]) for heat in heats]
+    without, alone = _rescored(network, inputs, [word & ~top for top in tops], tops)
     p = tf.sigmoid(toward * logit)
-    loss = [p - tf.sigmoid(toward * part) for part in tf.split(z, len(kept))]
-    return list(zip(loss[::2], loss[1::2], strict=True))
+    return [
+        (p - tf.sigmoid(toward * rest), p - tf.sigmoid(toward * top))
+        for rest, top in zip(without, alone, strict=True)
+    ]
+
+
+def _rescored(
+    network: Network, inputs: Inputs, rests: Sequence[Tensor], tops: Sequence[Tensor]
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Return z of each shorter review: (batch,) each."""
+    import tensorflow as tf
+
+    def shorter(kept: Sequence[Tensor]) -> Inputs:
+        repeated = {name: tf.concat([v] * len(kept), axis=0) for name, v in inputs.items()}
+        return network.keep(repeated, tf.concat(kept, axis=0))
+
+    if len(network.widths) == 1:
+        z = tf.split(forward(network, shorter([*rests, *tops])), len(rests) + len(tops))
+        return z[: len(rests)], z[len(rests) :]
+    fifth = max(1, ceil(RATIONALE * inputs["ids"].shape[1]))  # a rationale has no more tokens
+    return (
+        tf.split(forward(network, shorter(rests)), len(rests)),
+        tf.split(forward(network, narrow(shorter(tops), fifth)), len(tops)),
+    )
 
 
 def top_fifth(word: Tensor, evidence: Tensor) -> Tensor:

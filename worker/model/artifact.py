@@ -1,4 +1,7 @@
-"""A trained model on disk: `model.keras`, `vocabulary.json`, `manifest.json` in one folder."""
+"""A trained model on disk: one folder.
+
+`model.keras`, `vocabulary.json`, `manifest.json`, and `tables.npz` where a preset has tables.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +10,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import orjson
 
 from schemas.errors import ArtifactError
+from worker.model.encoding import Encoder
 from worker.model.network import Network
-from worker.model.presets import Encoder, preset
+from worker.model.presets import Tables, preset
 from worker.text.morphemes import tokenizer_identity
 from worker.text.vocabulary import Vocabulary
 
@@ -19,6 +24,7 @@ FORMAT: Final = 1
 MODEL_FILE: Final = "model.keras"
 VOCABULARY_FILE: Final = "vocabulary.json"
 MANIFEST_FILE: Final = "manifest.json"
+TABLES_FILE: Final = "tables.npz"
 #: The parts of a manifest that change what inference does; the rest is for readers.
 _INFERENCE_KEYS: Final = ("format", "preset", "tokenizer", "sequence_length", "padding")
 
@@ -33,6 +39,7 @@ class Artifact:
     network: Network
     encoder: Encoder
     keras_model: Any  # what the network was split from
+    tables: Tables  # what stands beside it
 
     @property
     def name(self) -> str:
@@ -56,10 +63,19 @@ def locate(model: str) -> Path:
     )
 
 
-def save(folder: Path, model: Any, vocabulary: Vocabulary, manifest: Mapping[str, Any]) -> None:
+def save(
+    folder: Path,
+    model: Any,
+    vocabulary: Vocabulary,
+    manifest: Mapping[str, Any],
+    tables: Tables | None = None,
+) -> None:
     """Write an artifact; its version is added to the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder / MODEL_FILE)
+    (folder / TABLES_FILE).unlink(missing_ok=True)  # of an artifact that stood here before
+    if tables:
+        np.savez_compressed(folder / TABLES_FILE, allow_pickle=False, **tables)
     (folder / VOCABULARY_FILE).write_bytes(vocabulary.to_json())
     complete = dict(manifest) | {
         "format": FORMAT,
@@ -86,17 +102,18 @@ def load(model: str) -> Artifact:
     manifest = read_manifest(folder)
     vocabulary = _read_vocabulary(folder, manifest)
     chosen = preset(manifest["preset"])
-    keras_model = _read_model(folder)
-    rows = keras_model.get_layer("embedding").input_dim
-    if rows != len(vocabulary):
-        raise _mismatch(folder, f"its embedding has {rows} rows, its vocabulary {len(vocabulary)}")
+    keras_model, tables = _read_model(folder), _read_tables(folder)
+    rows, expected = chosen.embedding_rows(keras_model, tables), chosen.expected_rows(vocabulary)
+    if rows != expected:
+        raise _mismatch(folder, f"its embedding has {rows} rows, its vocabulary asks {expected}")
     return Artifact(
         model_version=manifest["model_version"],
         manifest=manifest,
         vocabulary=vocabulary,
-        network=chosen.network(keras_model),
-        encoder=chosen.encoder(vocabulary, manifest),
+        network=chosen.network(keras_model, tables),
+        encoder=chosen.encoder(vocabulary, manifest, tables),
         keras_model=keras_model,
+        tables=tables,
     )
 
 
@@ -105,7 +122,8 @@ def untrained(artifact: Artifact, seed: int) -> Network:
     import keras
 
     keras.utils.set_random_seed(seed)
-    return preset(artifact.name).network(keras.models.clone_model(artifact.keras_model))
+    chosen, model = preset(artifact.name), keras.models.clone_model(artifact.keras_model)
+    return chosen.network(model, chosen.unlearned(artifact.tables, seed))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -145,9 +163,18 @@ def _read_model(folder: Path) -> Any:
         raise _mismatch(folder, f"Keras cannot read its model ({error})") from error
 
 
+def _read_tables(folder: Path) -> Tables:
+    path = folder / TABLES_FILE
+    if not path.exists():
+        return {}
+    with np.load(path) as tables:
+        return dict(tables)
+
+
 def _version(folder: Path, manifest: Mapping[str, Any]) -> str:
     digest = sha256()
-    for name in (MODEL_FILE, VOCABULARY_FILE):
+    tables = [TABLES_FILE] if (folder / TABLES_FILE).exists() else []
+    for name in (MODEL_FILE, VOCABULARY_FILE, *tables):
         digest.update((folder / name).read_bytes())
     inference = {key: manifest[key] for key in _INFERENCE_KEYS}
     digest.update(orjson.dumps(inference, option=orjson.OPT_SORT_KEYS))

@@ -8,6 +8,7 @@
 `convolve` is affine in `embedded` and ends before any non-linearity, so that what a token gives to
 an activation can be told apart exactly, by kernel slot. Activation functions belong to `logit`.
 `wide` is a linear branch beside the convolutions: it is its own exact explanation.
+A network of several widths reads no padding: fewer columns of it give the same z.
 """
 
 from dataclasses import dataclass
@@ -41,9 +42,11 @@ class Network(Protocol):
 
     convolutions: tuple[Convolution, ...]
     has_wide: bool  # whether there is a branch beside the convolutions
+    is_rectified: bool  # whether activations go through a ReLU, and no padding is read
+    widths: tuple[int, ...]  # numbers of tokens worth compiling for; the last is the window
 
-    def signature(self) -> dict[str, Any]:
-        """Return a tf.TensorSpec for each input, batch free."""
+    def signature(self, tokens: int | None = None) -> dict[str, Any]:
+        """Return a tf.TensorSpec for each input, batch free; tokens: one of the widths."""
 
     def embed(self, inputs: Inputs) -> Tensor:
         """Return embedded: (batch, tokens, features) float32."""
@@ -71,6 +74,11 @@ class Network(Protocol):
 
         kept: (batch, tokens) bool. Nothing moves.
         """
+
+
+def narrow(inputs: Inputs, tokens: int) -> Inputs:
+    """Return the last columns of each input; what is left out has to be padding."""
+    return {name: value[:, -tokens:] for name, value in inputs.items()}
 
 
 def close_up(kept: Tensor) -> Tensor:

@@ -1,64 +1,67 @@
 """The architectures by name: how each reads morphemes, and how it is split for explaining."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import ArtifactError
+from worker.model.encoding import Encoder, VocabularyEncoder
 from worker.model.network import Network
 from worker.model.source import SourceNetwork
-from worker.text.morphemes import Morphemes
-from worker.text.vocabulary import UNK, Vocabulary, pad_front
+from worker.model.wide import EMBEDDING, EMBEDDING_SCALE, GRAMS, WideNetwork
+from worker.model.wide_encoder import WideEncoder
+from worker.text import subwords
+from worker.text.vocabulary import Vocabulary
 
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A chunk as a network reads it; tokens stand at the end of a row, padding in front."""
-
-    inputs: dict[str, NDArray[Any]]  # `ids` (batch, tokens) int32, and whatever else is read
-    unknown: list[int]  # a review: its surfaces that the vocabulary does not know
-
-
-class Encoder(Protocol):
-    """Morphemes to network inputs."""
-
-    length: int  # tokens a network sees
-
-    def encode(self, texts: Sequence[Morphemes]) -> Encoded:
-        """Return the inputs of a chunk."""
-
-
-class VocabularyEncoder:
-    """One id a morpheme; padding and truncation in front."""
-
-    def __init__(self, vocabulary: Vocabulary, length: int) -> None:
-        self.length = length
-        self._vocabulary = vocabulary
-
-    def encode(self, texts: Sequence[Morphemes]) -> Encoded:
-        """Return ids: (batch, tokens) int32."""
-        rows = [self._vocabulary.ids(text.surfaces) for text in texts]
-        ids: NDArray[np.int32] = pad_front(rows, self.length)
-        return Encoded({"ids": ids}, [row.count(UNK) for row in rows])
+#: Arrays of an artifact beside its Keras model, by name; most presets have none.
+Tables: TypeAlias = Mapping[str, NDArray[Any]]
+Manifest: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
     """How an artifact of this architecture is put to work."""
 
-    network: Callable[[Any], Network]  # from its Keras model
-    encoder: Callable[[Vocabulary, Mapping[str, Any]], Encoder]  # from vocabulary and manifest
+    network: Callable[[Any, Tables], Network]  # from its Keras model and tables
+    encoder: Callable[[Vocabulary, Manifest, Tables], Encoder]
+    embedding_rows: Callable[[Any, Tables], int]  # in its Keras model and tables
+    expected_rows: Callable[[Vocabulary], int]  # what a vocabulary asks for
+    unlearned: Callable[[Tables, int], Tables]  # tables before training, by seed
 
 
-def _source_encoder(vocabulary: Vocabulary, manifest: Mapping[str, Any]) -> Encoder:
+def _source_encoder(vocabulary: Vocabulary, manifest: Manifest, _: Tables) -> Encoder:
     return VocabularyEncoder(vocabulary, int(manifest["sequence_length"]))
 
 
+def _wide_encoder(vocabulary: Vocabulary, manifest: Manifest, tables: Tables) -> Encoder:
+    return WideEncoder(vocabulary, int(manifest["sequence_length"]), tables[GRAMS])
+
+
+def _wide_unlearned(tables: Tables, seed: int) -> Tables:
+    """Return random embeddings; the n-grams are weightless through their scale, which is zero."""
+    shape = tables[EMBEDDING].shape
+    drawn = np.random.default_rng(seed).normal(0, 0.05, shape).astype(np.float32)
+    return {EMBEDDING: drawn, EMBEDDING_SCALE: np.ones((len(drawn), 1), np.float32)}
+
+
 PRESETS: dict[str, Preset] = {
-    "source": Preset(SourceNetwork, _source_encoder),
+    "source": Preset(
+        network=lambda model, _: SourceNetwork(model),
+        encoder=_source_encoder,
+        embedding_rows=lambda model, _: int(model.get_layer("embedding").input_dim),
+        expected_rows=len,
+        unlearned=lambda tables, _: tables,
+    ),
+    "wide": Preset(
+        network=WideNetwork,
+        encoder=_wide_encoder,
+        embedding_rows=lambda _, tables: len(tables[EMBEDDING]),
+        expected_rows=subwords.rows,
+        unlearned=_wide_unlearned,
+    ),
 }
 
 

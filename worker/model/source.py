@@ -44,9 +44,11 @@ class SourceNetwork:
     """The trained Keras model, split as `worker.model.network.Network` asks."""
 
     has_wide = False
+    is_rectified = False
 
     def __init__(self, model: Any) -> None:
         self._length = int(model.inputs[0].shape[1])
+        self.widths: tuple[int, ...] = (self._length,)  # padding is read like words
         self._embedding = model.get_layer("embedding")
         self._layers = [model.get_layer(f"conv{kernel}") for _, kernel in CONVOLUTIONS]
         self._pools = [model.get_layer(f"pool{kernel}") for _, kernel in CONVOLUTIONS]
@@ -56,11 +58,11 @@ class SourceNetwork:
             Convolution(layer.name, layer.kernel.value, layer.bias.value) for layer in self._layers
         )
 
-    def signature(self) -> dict[str, Any]:
+    def signature(self, tokens: int | None = None) -> dict[str, Any]:
         """Return ids: (batch, tokens) int32."""
         import tensorflow as tf
 
-        return {"ids": tf.TensorSpec((None, self._length), tf.int32)}
+        return {"ids": tf.TensorSpec((None, tokens or self._length), tf.int32)}
 
     def embed(self, inputs: Inputs) -> Tensor:
         """Return embedded: (batch, tokens, 50)."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from schemas.review import utc_now
 from worker.model import artifact
-from worker.model.presets import VocabularyEncoder
+from worker.model.encoding import VocabularyEncoder
 from worker.model.source import build
 from worker.text.morphemes import Analyzer
 from worker.text.vocabulary import Vocabulary

@@ -1,0 +1,192 @@
+"""The preset `wide`: what its branches add up to, and that no chunk changes a review."""
+
+import numpy as np
+import pytest
+
+from worker.explain.explainer import Explainer
+from worker.explain.methods import METHODS, choose
+from worker.explain.trace import forward, trace
+from worker.model.network import close_up, narrow
+from worker.model.wide import WideNetwork, build, quantise
+from worker.model.wide_encoder import WideEncoder
+from worker.text.morphemes import Analyzer
+from worker.text.subwords import rows
+from worker.text.vocabulary import Vocabulary
+
+LENGTH, BUCKETS, FEATURES = 30, 1 << 10, 6
+TEXTS = [
+    "정말 재미있고 감동적인 영화",
+    "최악",
+    "지루하고 시간이 아까운 영화였다!!!! 돈도 아깝고 배우들의 연기도 어색하다",
+    "ㅋㅋㅋㅋㅋㅋㅋ",
+    "좋은데 좋은데 " * 12,
+    "😀 굿",
+    "\u3164",
+]
+
+
+@pytest.fixture(scope="module")
+def model():
+    import keras
+
+    keras.utils.set_random_seed(4)
+    model = build(FEATURES, 5, (1, 2, 3), 4, LENGTH)
+    model.get_layer("scale").set_weights([np.full((1, 1), 1.3, np.float32)])
+    return model
+
+
+@pytest.fixture(scope="module")
+def vocabulary():
+    return Vocabulary(["영화", "재미있", "최악", "다"])
+
+
+@pytest.fixture(scope="module")
+def tables(vocabulary):
+    draw = np.random.default_rng(3)
+    embeddings = draw.normal(0, 0.4, (rows(vocabulary), FEATURES)).astype(np.float32)
+    return quantise(embeddings, draw.normal(0, 0.5, BUCKETS).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def network(model, tables):
+    return WideNetwork(model, tables)
+
+
+@pytest.fixture(scope="module")
+def encoder(vocabulary, tables):
+    return WideEncoder(vocabulary, LENGTH, tables["grams"])
+
+
+@pytest.fixture(scope="module")
+def inputs(encoder):
+    return encoder.encode(Analyzer().analyze(TEXTS)).inputs
+
+
+def test_it_is_the_keras_model_that_was_saved(model, network, inputs):
+    import tensorflow as tf
+
+    word = tf.cast(inputs["ids"] > 0, tf.float32)[..., tf.newaxis]
+    # The Keras model's scale is in the network's shares already.
+    wide = network.wide(inputs) / 1.3
+    expected = model([network.embed(inputs), word, wide])[:, 0]
+    np.testing.assert_allclose(tf.sigmoid(forward(network, inputs)), expected, atol=1e-6)
+
+
+def test_the_branches_add_up_to_the_logit(network, inputs):
+    passed = trace(network, inputs)
+    without = {**inputs, "gram_weight": np.zeros_like(inputs["gram_weight"])}
+    deep = forward(network, without).numpy()
+    given = network.wide(inputs).numpy()
+    np.testing.assert_allclose(deep + given.sum(1), passed.logit, atol=1e-5)
+    assert np.abs(given[inputs["ids"] == 0]).max() == 0
+
+
+def test_an_n_gram_is_shared_by_the_tokens_it_lies_in(network, inputs):
+    """By a loop over n-grams' sums."""
+    weight, count = inputs["gram_weight"], inputs["gram_count"]
+    expected = np.zeros(inputs["ids"].shape)
+    for row, column, span in np.argwhere(weight):
+        expected[row, column : column + span + 1] += weight[row, column, span] / (span + 1)
+    expected *= 1.3 / np.sqrt(1 + count.sum((1, 2)))[:, np.newaxis]
+    np.testing.assert_allclose(network.wide(inputs), expected, atol=1e-5)
+
+
+def test_gradcam_is_the_heat_of_the_convolutions_and_the_exact_share(network, inputs):
+    passed = trace(network, inputs)
+    (method,) = choose(["gradcam"])
+    deep = method.heat(network, passed).numpy()
+    heat = method.attribute(network, passed).numpy()
+    np.testing.assert_allclose(heat - deep, network.wide(inputs), atol=1e-6)
+    assert np.abs(heat[inputs["ids"] == 0]).max() == 0
+
+
+def test_the_heat_of_the_convolutions_sums_to_the_weighted_maps(network, inputs):
+    """Σ_t heat = Σ_f w_f · Σ_t relu(A), the weights by a loop."""
+    passed = trace(network, inputs)
+    heat = choose(["gradcam"])[0].heat(network, passed).numpy()
+    word = (inputs["ids"] > 0)[..., np.newaxis]
+    expected = np.zeros(len(TEXTS))
+    for a, g in zip(passed.activations, passed.gradients, strict=True):
+        maps = np.maximum(a.numpy(), 0) * word
+        for row in range(len(TEXTS)):
+            for f in range(maps.shape[2]):
+                fires = maps[row, :, f] > 0
+                if fires.any():
+                    expected[row] += g.numpy()[row, fires, f].mean() * maps[row, :, f].sum()
+    np.testing.assert_allclose(heat.sum(1), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_review_is_explained_alike_alone_in_a_chunk_and_in_any_order(network, inputs):
+    explainer = Explainer(network, choose(["gradcam"]))
+    assert explainer.widths == (12, 24, 30)
+    together = explainer.explain(inputs)
+    order = np.random.default_rng(1).permutation(len(TEXTS))
+    shuffled = explainer.explain({name: value[order] for name, value in inputs.items()})
+    np.testing.assert_allclose(shuffled.logit, together.logit[order], atol=1e-5)
+    wide = Explainer(network, choose(["gradcam"]))
+    wide.widths = (LENGTH,)
+    whole = wide.explain(inputs)
+    for part in ("heat", "comprehensiveness", "sufficiency"):
+        expected = getattr(together.heatmaps[0], part)
+        np.testing.assert_allclose(getattr(whole.heatmaps[0], part), expected, atol=1e-5)
+        np.testing.assert_allclose(getattr(shuffled.heatmaps[0], part), expected[order], atol=1e-5)
+        for row in range(len(TEXTS)):
+            alone = explainer.explain({n: v[row : row + 1] for n, v in inputs.items()})
+            got = getattr(alone.heatmaps[0], part)[0]
+            np.testing.assert_allclose(got, expected[row], atol=1e-5)
+
+
+def test_every_method_explains_it(network, inputs):
+    found = Explainer(network, choose(list(METHODS))).explain(inputs)
+    for name, heatmap in zip(METHODS, found.heatmaps, strict=True):
+        assert np.isfinite(heatmap.heat).all(), name
+        if heatmap.completeness_gap is not None:
+            difference = np.abs(found.logit).max()
+            assert np.abs(heatmap.completeness_gap).max() < 0.05 * difference, name
+
+
+def test_dropping_tokens_drops_their_n_grams_and_closes_the_row_up(network, inputs):
+    kept = inputs["ids"] > 0
+    kept[0, -2] = False  # the last token but one of 정말 재미있고 감동적인 영화
+    shorter = {name: value.numpy() for name, value in network.keep(inputs, kept).items()}
+    np.testing.assert_array_equal(shorter["ids"][0, 1:-1], inputs["ids"][0, :-2])
+    assert shorter["ids"][0, -1] == inputs["ids"][0, -1]
+    count = inputs["gram_count"][0]
+    gone = sum(
+        count[column, span]
+        for column in range(LENGTH)
+        for span in range(count.shape[1])
+        if column <= LENGTH - 2 <= column + span
+    )
+    assert gone > 0
+    assert shorter["gram_count"][0].sum() == count.sum() - gone
+    for name, value in shorter.items():
+        np.testing.assert_array_equal(value[1:], inputs[name][1:], err_msg=name)
+
+
+def test_fewer_columns_of_padding_are_the_same_review(network, inputs):
+    few = {name: value[[1, 3]] for name, value in inputs.items()}
+    np.testing.assert_allclose(forward(network, narrow(few, 12)), forward(network, few), atol=1e-6)
+    assert close_up(np.array([[True, False, True]])).numpy().tolist() == [[1, 0, 2]]
+
+
+def test_of_a_long_review_the_last_tokens_count(encoder):
+    long = "하나 둘 셋 넷 다섯 " * 20
+    cut = Analyzer().analyze([long.strip()])
+    inputs = encoder.encode(cut).inputs
+    assert (inputs["ids"] > 0).all()
+    first_seen = cut[0].starts[len(cut[0]) - LENGTH]
+    rest = encoder.encode(Analyzer().analyze([long.strip()[first_seen:]])).inputs
+    np.testing.assert_array_equal(inputs["ids"], rest["ids"])
+    # The shorter text has a mark at its beginning, the longer one goes on there.
+    np.testing.assert_array_equal(inputs["gram_count"][0, 4:], rest["gram_count"][0, 4:])
+
+
+def test_quantising_loses_little():
+    draw = np.random.default_rng(2)
+    embeddings = draw.normal(0, 0.3, (50, 8)).astype(np.float32)
+    grams = draw.normal(0, 0.5, 100).astype(np.float32)
+    tables = quantise(embeddings, grams)
+    back = tables["embedding"] * tables["embedding_scale"].astype(np.float32)
+    assert np.abs(back - embeddings).max() < 0.006
+    assert np.abs(tables["grams"] - grams).max() < 2e-3

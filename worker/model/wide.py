@@ -1,0 +1,193 @@
+"""The preset `wide`: n-grams with a weight each, beside convolutions over tokens.
+
+    z = deep(tokens) + Σ_t wide[t]
+
+The convolutions have no bias and are read through a ReLU, and padding is not read at all: a
+position of padding adds nothing, however much of it there is.
+Source: Cheng et al. 2016, Wide & Deep Learning for Recommender Systems, §3; Kim 2014,
+Convolutional Neural Networks for Sentence Classification, §2.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.model.network import Convolution, Inputs, Tensor, close_up
+from worker.text.ngrams import SPANS
+from worker.text.subwords import SLOTS
+
+#: Names in the artifact's tables.
+EMBEDDING, EMBEDDING_SCALE, GRAMS = "embedding", "embedding_scale", "grams"
+#: Numbers of tokens compiled for beside the window: most reviews are short.
+NARROW: Final = (12, 24, 40)
+Tables = Mapping[str, NDArray[Any]]
+
+
+def build(features: int, filters: int, kernels: tuple[int, ...], hidden: int, length: int) -> Any:
+    """Return the untrained Keras model of everything after the tables.
+
+    inputs: embedded (batch, length, features), word (batch, length), 1 or 0 for padding, and
+    wide (batch, length), what the n-grams give each token. output: probability (batch, 1).
+    """
+    import keras
+    from keras import layers, ops
+
+    embedded = keras.Input((length, features), name="embedded")
+    word = keras.Input((length, 1), name="word")
+    wide = keras.Input((length,), name="wide")
+    maps = [
+        layers.Conv1D(filters, k, padding="same", use_bias=False, name=f"conv{k}")(embedded)
+        for k in kernels
+    ]
+    joined = ops.relu(ops.concatenate(maps, axis=-1)) * word
+    mean = ops.sum(joined, axis=1) / ops.maximum(ops.sum(word, axis=1), 1.0)
+    pooled = ops.concatenate([ops.max(joined, axis=1), mean], axis=-1)
+    deep = layers.Dense(1, name="logit")(
+        layers.Dense(hidden, activation="relu", name="hidden")(pooled)
+    )
+    z = deep + layers.Dense(1, use_bias=False, name="scale", kernel_initializer="zeros")(
+        ops.sum(wide, axis=1, keepdims=True)
+    )
+    return keras.Model([embedded, word, wide], ops.sigmoid(z), name="wide")
+
+
+def quantise(embeddings: NDArray[np.float32], grams: NDArray[np.float32]) -> dict[str, Any]:
+    """Return tables: embeddings in eight bits with a scale a row, n-grams in sixteen.
+
+    embeddings: (rows, features); grams: (buckets,).
+    """
+    scale = (np.abs(embeddings).max(axis=1, keepdims=True) / 127 + 1e-12).astype(np.float16)
+    whole = np.rint(embeddings / np.maximum(scale.astype(np.float32), 1e-7))
+    return {
+        EMBEDDING: np.clip(whole, -127, 127).astype(np.int8),
+        EMBEDDING_SCALE: scale,
+        # Weights too small to matter are dropped: zeros take no room in a compressed file.
+        GRAMS: np.where(np.abs(grams) < 1e-3, 0, grams).astype(np.float16),
+    }
+
+
+class WideNetwork:
+    """The trained model, split as `worker.model.network.Network` asks.
+
+    inputs: ids (batch, tokens) int32; pieces (batch, tokens, 3) int32, the other rows of a token;
+    gram_weight and gram_count (batch, tokens, spans) float32: sum and number of the n-grams that
+    begin in a token and lie in so many further ones.
+    """
+
+    has_wide = True
+    is_rectified = True
+
+    def __init__(self, model: Any, tables: Tables) -> None:
+        self._length = int(model.inputs[0].shape[1])
+        self.widths = (*(w for w in NARROW if w < self._length), self._length)
+        scale = tables[EMBEDDING_SCALE].astype(np.float32)
+        self._table = _constant(tables[EMBEDDING].astype(np.float32) * scale)
+        self._scale = float(np.asarray(model.get_layer("scale").kernel).item())
+        self._hidden, self._logit = model.get_layer("hidden"), model.get_layer("logit")
+        layers = [layer for layer in model.layers if layer.name.startswith("conv")]
+        nothing = np.zeros(int(layers[0].filters), np.float32)
+        self.convolutions = tuple(
+            Convolution(layer.name, layer.kernel.value, nothing) for layer in layers
+        )
+
+    def signature(self, tokens: int | None = None) -> dict[str, Any]:
+        """Return a tf.TensorSpec for each input, batch free."""
+        import tensorflow as tf
+
+        row = [None, tokens or self._length]
+        return {
+            "ids": tf.TensorSpec(row, tf.int32),
+            "pieces": tf.TensorSpec([*row, SLOTS - 1], tf.int32),
+            "gram_weight": tf.TensorSpec([*row, SPANS], tf.float32),
+            "gram_count": tf.TensorSpec([*row, SPANS], tf.float32),
+        }
+
+    def embed(self, inputs: Inputs) -> Tensor:
+        """Return embedded: (batch, tokens, features); padding is zero."""
+        import tensorflow as tf
+
+        rows = tf.concat([inputs["ids"][..., tf.newaxis], inputs["pieces"]], axis=-1)
+        return tf.reduce_sum(tf.gather(self._table, rows), axis=2) * word(inputs)
+
+    def convolve(self, embedded: Tensor) -> tuple[Tensor, ...]:
+        """Return activations: (batch, tokens, filters) a kernel."""
+        import tensorflow as tf
+
+        return tuple(tf.nn.conv1d(embedded, c.kernel, 1, "SAME") for c in self.convolutions)
+
+    def wide(self, inputs: Inputs) -> Tensor:
+        """Return what the n-grams give each token: (batch, tokens).
+
+        An n-gram's share is the same for every token it lies in.
+        """
+        import tensorflow as tf
+
+        count = tf.reduce_sum(inputs["gram_count"], axis=[1, 2])
+        scale = self._scale * tf.math.rsqrt(1.0 + count)
+        share = inputs["gram_weight"] / np.arange(1, SPANS + 1, dtype=np.float32)
+        given = tf.reduce_sum(share, axis=2)
+        for further in range(1, SPANS):
+            passed = tf.reduce_sum(share[:, :-further, further:], axis=2)
+            given += tf.pad(passed, [[0, 0], [further, 0]])
+        return given * scale[:, tf.newaxis]
+
+    def logit(self, activations: tuple[Tensor, ...], inputs: Inputs) -> Tensor:
+        """Return z: (batch,)."""
+        import tensorflow as tf
+
+        there = word(inputs)
+        maps = tf.nn.relu(tf.concat(activations, axis=-1)) * there
+        mean = tf.reduce_sum(maps, 1) / tf.maximum(tf.reduce_sum(there, 1), 1.0)
+        hidden = self._hidden(tf.concat([tf.reduce_max(maps, 1), mean], axis=-1))
+        deep = tf.matmul(hidden, self._logit.kernel) + self._logit.bias
+        return deep[:, 0] + tf.reduce_sum(self.wide(inputs), axis=1)
+
+    def keep(self, inputs: Inputs, kept: Tensor) -> Inputs:
+        """Return a shorter review: the other tokens taken out, padding in front.
+
+        An n-gram goes with any token it lies in. Those that would form across the gap are not
+        made: they were no evidence in the review that is explained.
+        """
+        import tensorflow as tf
+
+        order = close_up(kept)
+        masked = self.mask(inputs, kept)
+        return {name: tf.gather(value, order, batch_dims=1) for name, value in masked.items()}
+
+    def mask(self, inputs: Inputs, kept: Tensor) -> Inputs:
+        """Return the review with padding for the other tokens, and without their n-grams."""
+        import tensorflow as tf
+
+        whole = tf.cast(_whole(kept), tf.float32)
+        return {
+            "ids": tf.where(kept, inputs["ids"], 0),
+            "pieces": tf.where(kept[..., tf.newaxis], inputs["pieces"], 0),
+            "gram_weight": inputs["gram_weight"] * whole,
+            "gram_count": inputs["gram_count"] * whole,
+        }
+
+
+def word(inputs: Inputs) -> Tensor:
+    """Return 1 for a token, 0 for padding: (batch, tokens, 1) float32."""
+    import tensorflow as tf
+
+    return tf.cast(inputs["ids"] > 0, tf.float32)[..., tf.newaxis]
+
+
+def _whole(kept: Tensor) -> Tensor:
+    """Return whether a token and so many after it are all kept: (batch, tokens, spans) bool."""
+    import tensorflow as tf
+
+    found = [kept]
+    for further in range(1, SPANS):
+        later = tf.pad(kept[:, further:], [[0, 0], [0, further]])
+        found.append(found[-1] & later)
+    return tf.stack(found, axis=-1)
+
+
+def _constant(values: NDArray[np.float32]) -> Any:
+    import tensorflow as tf
+
+    return tf.Variable(values, trainable=False)  # a constant would be copied into every graph
