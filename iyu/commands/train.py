@@ -1,5 +1,7 @@
 """`iyu train`: labelled reviews to a model artifact."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +20,9 @@ def train(
     text_column: Annotated[str, typer.Option(help="The column of texts.")] = "document",
     label_column: Annotated[str, typer.Option(help="The column of labels.")] = "label",
     test: Annotated[Path | None, typer.Option(help="Report on this file too, afterwards.")] = None,
+    unlabelled: Annotated[
+        Path | None, typer.Option(help="More texts to learn from; their labels are not read.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 1,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
 ) -> None:
@@ -33,7 +38,9 @@ def train(
     reviews = read_labelled(data, text=text_column, label=label_column)
     tested = read_labelled(test, text=text_column, label=label_column) if test else None
     typer.echo(f"{len(reviews):,} reviews from {data.name}, {reviews.rejected} rejected")
-    metrics = chosen(Run(reviews, out, seed, epochs), typer.echo)
+    metrics = chosen(
+        Run(reviews, out, seed, epochs, unlabelled, text_column, _command()), typer.echo
+    )
     typer.echo(f"validation: AUC {metrics.auc:.4f}, accuracy {metrics.accuracy:.4f}")
     if tested:
         from worker.training.report import add_test_report
@@ -41,3 +48,7 @@ def train(
         found = add_test_report(out, tested)
         typer.echo(f"{tested.origin}: AUC {found.auc:.4f}, accuracy {found.accuracy:.4f}")
     typer.echo(f"the artifact is in {out}; use it with IYU_MODEL={out}")
+
+
+def _command() -> str:
+    return shlex.join(["iyu", *sys.argv[1:]])

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.training.metrics import calibration_error
+
 
 def plot_loss(history: Mapping[str, Sequence[float]], path: Path) -> None:
     """Draw training and validation loss over epochs."""
@@ -28,6 +30,26 @@ def plot_roc(
         axes.plot(false, true, label=f"{name}: AUC {roc_auc_score(labels, probabilities):.4f}")
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle="--")
     axes.legend(loc="lower right")
+    figure.savefig(path)
+
+
+def plot_reliability(
+    curves: Mapping[str, tuple[NDArray[np.int8], NDArray[np.float32]]], path: Path, bins: int = 15
+) -> None:
+    """Draw how often reviews of about one probability are positive, for each named pair."""
+    figure, axes = _figure("Reliability", "probability", "share of positive reviews")
+    for name, (labels, probabilities) in curves.items():
+        which = np.minimum((probabilities * bins).astype(int), bins - 1)
+        filled = np.unique(which)
+        axes.plot(
+            [probabilities[which == b].mean() for b in filled],
+            [labels[which == b].mean() for b in filled],
+            marker="o",
+            label=f"{name}: expected calibration error "
+            f"{calibration_error(labels, probabilities, bins):.4f}",
+        )
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle="--")
+    axes.legend(loc="upper left")
     figure.savefig(path)
 
 

@@ -55,6 +55,20 @@ def read_labelled(
     return _admitted(path, keys.astype(str).tolist(), table[text].tolist(), labels.to_numpy())
 
 
+def read_unlabelled(path: Path, *, text: str = "document") -> list[str]:
+    """Read the texts of a file that pass the entrance; any other column is left unread.
+
+    Raises InputError with what to do.
+    """
+    table = _read(path)
+    if text not in table.columns:
+        raise InputError(
+            f"{path} has no column {text!r}; it has: {', '.join(map(str, table.columns))}"
+        )
+    verdicts = (admit("1", value) for value in table[text].tolist())
+    return [verdict.text for verdict in verdicts if isinstance(verdict, Review)]
+
+
 def _admitted(
     path: Path, keys: Sequence[str], texts: Sequence[object], labels: NDArray[np.float64]
 ) -> LabelledReviews:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from worker.model.artifact import add_metrics, load
-from worker.training.curves import plot_roc
+from worker.training.card import CARD_FILE, write_card
+from worker.training.curves import plot_reliability, plot_roc
 from worker.training.data import LabelledReviews
 from worker.training.evaluation import probabilities
 from worker.training.metrics import Metrics, measure
@@ -16,4 +17,7 @@ def add_test_report(folder: Path, data: LabelledReviews) -> Metrics:
     named = {"origin": data.origin, "fingerprint": data.fingerprint}
     add_metrics(folder, "test", metrics.to_dict() | named)
     plot_roc({data.origin: (data.labels, found)}, folder / "roc_test.png")
+    plot_reliability({data.origin: (data.labels, found)}, folder / "calibration_test.png")
+    if (folder / CARD_FILE).exists():
+        write_card(folder)
     return metrics

@@ -1,0 +1,1 @@
+"""The recipe of the preset `wide`, stage by stage; `recipe.py` is where to begin."""
