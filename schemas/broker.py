@@ -1,9 +1,11 @@
 """The Celery application as both sides see it, and the one function that publishes a chunk."""
 
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
+import orjson
 import redis
 from celery import Celery
 from kombu import Exchange
@@ -13,6 +15,9 @@ from kombu.exceptions import OperationalError
 from schemas.errors import BrokerFull, BrokerUnavailable
 from schemas.message import TASK, Chunk, Queue
 from schemas.settings import Settings, mask
+
+#: The lightest: a sixth of the time of zlib's default, for a seventh more in Redis.
+DEFLATE_LEVEL: Final = 1
 
 
 def make_app(settings: Settings) -> Celery:
@@ -27,7 +32,6 @@ def make_app(settings: Settings) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
-        task_compression="zlib",  # Hangul as JSON escapes shrinks to a fifth
         broker_transport_options={
             "visibility_timeout": settings.visibility_timeout,
             # Serve queues in the order they are listed: live, then bulk.
@@ -67,18 +71,28 @@ class Publisher:
 
     def _send(self, chunk: Chunk, producer: Any) -> None:
         args, kwargs = chunk.arguments()
-        self._app.send_task(
+        message = self._app.amqp.as_task_v2(
+            chunk.chunk_id,
             TASK,
-            args=args,
-            kwargs=kwargs,
-            task_id=chunk.chunk_id,
-            queue=str(chunk.queue),
-            producer=producer,
-            retry=False,
+            args,
+            kwargs,
             # Celery would copy the reviews into a header, and from there into logs.
             argsrepr=f"({chunk.chunk_id}, {len(chunk.reviews)} reviews)",
             kwargsrepr="{}",
         )
+        self._app.amqp.send_task_message(
+            producer, TASK, _packed(message), queue=str(chunk.queue), retry=False
+        )
+
+
+def _packed(message: Any) -> Any:
+    """Write the body as kombu would, in an eighth of the time: UTF-8, deflated lightly."""
+    return message._replace(
+        body=zlib.compress(orjson.dumps(message.body), level=DEFLATE_LEVEL),
+        headers=message.headers | {"compression": "application/x-gzip"},  # kombu's name for zlib
+        properties=message.properties
+        | {"content_type": "application/json", "content_encoding": "utf-8"},
+    )
 
 
 @contextmanager

@@ -115,7 +115,7 @@ def read_chunk(
 
 def pack(reviews: Sequence[Review]) -> bytes:
     """Return reviews as the ledger keeps them: JSON, deflated."""
-    return zlib.compress(orjson.dumps([[r.review_id, r.text] for r in reviews]), level=3)
+    return zlib.compress(orjson.dumps([[r.review_id, r.text] for r in reviews]), level=1)
 
 
 def unpack(payload: bytes) -> tuple[Review, ...]:

@@ -19,7 +19,7 @@ from worker.explain.methods import choose
 from worker.model.artifact import locate, read_manifest
 from worker.process import WorkerProcess
 from worker.settings import WorkerSettings
-from worker.transport import QuietConsumer
+from worker.transport import QuietConsumer, read_json_fast
 from worker.watch import watch
 
 log = logging.getLogger("iyu.beat")
@@ -84,6 +84,7 @@ def run_worker(
     queues = [rescore_queue(version)] if rescore else _allowed(queues or (), version)
     if rescore:
         os.nice(RESCORE_NICENESS)
+    read_json_fast()
     app = make_worker_app(settings)
     process = WorkerProcess(settings, app)
     register(app, process)
