@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from worker.explain.worth import worth
 from worker.model.network import Inputs, Network, Tensor, narrow
 
 Floats = NDArray[np.float32]
+
+#: Reviews of a narrower pass. Always as many, but for the last: oneDNN keeps a kernel a shape.
+PIECE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,12 @@ class Explainer:
         if len(self.widths) == 1:
             return self._one_pass(inputs, self.widths[0])
         words = (inputs["ids"] != 0).sum(axis=1)
-        which = np.searchsorted(self.widths, words)
-        groups = [(np.flatnonzero(which == i), width) for i, width in enumerate(self.widths)]
-        parts = [
-            (rows, self._one_pass(narrow({n: v[rows] for n, v in inputs.items()}, width), width))
-            for rows, width in groups
-            if len(rows)
-        ]
+        order = np.argsort(words, kind="stable")
+        parts = []
+        for rows in np.split(order, range(PIECE, len(order), PIECE)):
+            width = self.widths[np.searchsorted(self.widths, words[rows[-1]])]
+            piece = narrow({name: value[rows] for name, value in inputs.items()}, width)
+            parts.append((rows, self._one_pass(piece, width)))
         return _joined(parts, inputs["ids"].shape)
 
     def warm_up(self) -> None:
