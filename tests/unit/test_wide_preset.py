@@ -167,6 +167,9 @@ def test_dropping_tokens_drops_their_n_grams_and_closes_the_row_up(network, inpu
 def test_fewer_columns_of_padding_are_the_same_review(network, inputs):
     few = {name: value[[1, 3]] for name, value in inputs.items()}
     np.testing.assert_allclose(forward(network, narrow(few, 12)), forward(network, few), atol=1e-6)
+    few = {name: value[[1]] for name, value in inputs.items()}  # one token: fewer than spans
+    assert (few["ids"] > 0).sum() == 1
+    np.testing.assert_allclose(forward(network, narrow(few, 1)), forward(network, few), atol=1e-6)
     assert close_up(np.array([[True, False, True]])).numpy().tolist() == [[1, 0, 2]]
 
 

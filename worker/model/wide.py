@@ -128,7 +128,7 @@ class WideNetwork:
         scale = self._scale * tf.math.rsqrt(1.0 + count)
         share = inputs["gram_weight"] / np.arange(1, SPANS + 1, dtype=np.float32)
         given = tf.reduce_sum(share, axis=2)
-        for further in range(1, SPANS):
+        for further in range(1, min(SPANS, int(share.shape[1]))):
             passed = tf.reduce_sum(share[:, :-further, further:], axis=2)
             given += tf.pad(passed, [[0, 0], [further, 0]])
         return given * scale[:, tf.newaxis]
@@ -182,7 +182,10 @@ def _whole(kept: Tensor) -> Tensor:
 
     found = [kept]
     for further in range(1, SPANS):
-        later = tf.pad(kept[:, further:], [[0, 0], [0, further]])
+        # By moving one token at a time, for a row may have fewer tokens than spans.
+        later = kept
+        for _ in range(further):
+            later = tf.pad(later[:, 1:], [[0, 0], [0, 1]])
         found.append(found[-1] & later)
     return tf.stack(found, axis=-1)
 
