@@ -45,7 +45,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="source")
+    parser.add_argument("--model", default="wide")
     parser.add_argument("--chunk", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=25)
     return parser.parse_args()

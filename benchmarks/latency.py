@@ -35,7 +35,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="At each rate.")] = 20.0,
     linger: Annotated[float, typer.Option(help="Seconds a review waits for company.")] = 0.02,
     databases: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(DATABASES),
-    model: Annotated[str, typer.Option(envvar="IYU_MODEL")] = "source",
+    model: Annotated[str, typer.Option(envvar="IYU_MODEL")] = "wide",
     json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
 ) -> None:
     """Measure and print."""

@@ -40,7 +40,7 @@ def main(
     runs: Annotated[int, typer.Option(min=1)] = 3,
     databases: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(DATABASES),
     ways: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(NAMES),
-    model: Annotated[str, typer.Option(envvar="IYU_MODEL")] = "source",
+    model: Annotated[str, typer.Option(envvar="IYU_MODEL")] = "wide",
     json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
 ) -> None:
     """Measure and print."""

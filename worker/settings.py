@@ -15,7 +15,7 @@ class WorkerSettings(Settings):
     """Which model, which explanations, how many processes, and how patient."""
 
     #: An artifact that ships, by name, or a folder that `iyu train` wrote.
-    model: str = "source"
+    model: str = "wide"
     #: Explanation methods to store, comma-separated; empty: scores alone.
     methods: Annotated[tuple[str, ...], NoDecode] = ("gradcam",)
     #: Worker processes; each holds the model and uses `cores / concurrency` threads.

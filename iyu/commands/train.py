@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 def train(
     data: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or Parquet with labels 0/1.")],
     out: Annotated[Path, typer.Option(help="The folder for the artifact and its curves.")],
-    preset: Annotated[str, typer.Option(help="The architecture and its recipe.")] = "source",
+    preset: Annotated[str, typer.Option(help="The architecture and its recipe.")] = "wide",
     text_column: Annotated[str, typer.Option(help="The column of texts.")] = "document",
     label_column: Annotated[str, typer.Option(help="The column of labels.")] = "label",
     test: Annotated[Path | None, typer.Option(help="Report on this file too, afterwards.")] = None,

@@ -50,7 +50,7 @@ class Site:
     """One installation, and what is asked of it."""
 
     def __init__(self, environment: dict[str, str], engine: Engine, cwd: Path) -> None:
-        self.environment = environment
+        self.environment = environment | {"IYU_MODEL": "source"}  # the model `contrary` is made of
         self.engine = engine
         self.cwd = cwd
 

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.database import connect, upgrade
 from tests.acceptance.faults.oracle import Oracle, Verdict
-from tests.acceptance.faults.system import TIMES, System
+from tests.acceptance.faults.system import SETTINGS, System
 from tests.services import Process, RedisServer, child_environment
 
 HEADER = (
@@ -58,7 +58,7 @@ def make_system(
             IYU_BROKER_URL=redis_server.url,
             IYU_DATABASE_URL=database_url,
             IYU_HEARTBEAT_FILE=str(tmp_path / "heartbeat"),
-            **TIMES,
+            **SETTINGS,
         )
         return System(redis_server, engines[-1], environment, oracle, report, start)
 

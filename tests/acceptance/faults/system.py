@@ -19,8 +19,9 @@ from schemas.settings import Settings
 from tests.acceptance.faults.oracle import SOURCE, Oracle, Verdict
 from tests.services import Process, RedisServer, iyu_command, poll
 
-#: Small times, so that a test need not wait for what takes minutes in earnest.
-TIMES = {
+#: A quick model, and small times: a test need not wait for what takes minutes in earnest.
+SETTINGS = {
+    "IYU_MODEL": "source",
     "IYU_VISIBILITY_TIMEOUT": "10",
     "IYU_TASK_TIME_LIMIT": "8",
     "IYU_SWEEP_EVERY": "1",

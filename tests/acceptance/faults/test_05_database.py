@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.faults.reviews import made
-from tests.acceptance.faults.system import TIMES, System
+from tests.acceptance.faults.system import SETTINGS, System
 from tests.services import PostgresServer, poll
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 
-DOWN_SECONDS = float(TIMES["IYU_VISIBILITY_TIMEOUT"]) + 3
+DOWN_SECONDS = float(SETTINGS["IYU_VISIBILITY_TIMEOUT"]) + 3
 
 
 def test_postgresql_is_down_for_longer_than_the_visibility_timeout(
