@@ -20,6 +20,12 @@ IS_FUNCTION: Final = """(
     {no_word_after}
 )""".format(no_word_after="".join(f"AND t.pos NOT LIKE '%+{word}%' " for word in _WORDS))
 
+#: An equality that PostgreSQL does not estimate: with a plain one it takes a join by the key for
+#: one row among a million, and answers a page of the latest by reading everything.
+_SAME_TEXT: Final = "COALESCE({}.text_hash = {}.text_hash, FALSE)"
+
+# The second condition is looked at only where the first fails: in a table that one model has
+# scored, never.
 REVIEW_SCORES: Final = """
 CREATE VIEW review_scores AS
 SELECT r.source, r.review_id, r.text, r.text_hash, r.submitted_at, r.batch_id,
@@ -27,17 +33,17 @@ SELECT r.source, r.review_id, r.text, r.text_hash, r.submitted_at, r.batch_id,
        p.token_count, p.unknown_count, p.truncated, p.scored_at
 FROM reviews AS r
 JOIN predictions AS p
-  ON p.source = r.source AND p.review_id = r.review_id AND p.text_hash = r.text_hash
+  ON p.source = r.source AND p.review_id = r.review_id AND {same_text}
 JOIN models AS m
   ON m.model_version = p.model_version AND m.activated_at IS NOT NULL
-WHERE NOT EXISTS (
+WHERE m.activated_at = (SELECT MAX(activated_at) FROM models)
+   OR NOT EXISTS (
     SELECT 1 FROM models AS newer
-    JOIN predictions AS q
-      ON q.source = r.source AND q.review_id = r.review_id
-     AND q.model_version = newer.model_version AND q.text_hash = r.text_hash
+    JOIN predictions AS q ON q.model_version = newer.model_version
     WHERE newer.activated_at > m.activated_at
+      AND q.source = r.source AND q.review_id = r.review_id AND q.text_hash = r.text_hash
 )
-"""
+""".format(same_text=_SAME_TEXT.format("p", "r"))
 
 #: One row a token of every explanation, by dialect.
 TOKENS: Final = {
@@ -69,7 +75,7 @@ SELECT t.source, t.review_id, t.model_version, t.method, t.position,
 FROM review_scores AS s
 JOIN ({tokens}) AS t
   ON t.source = s.source AND t.review_id = s.review_id
- AND t.model_version = s.model_version AND t.text_hash = s.text_hash
+ AND t.model_version = s.model_version AND {same_text}
 """
 
 KEYWORD_IMPORTANCE: Final = """
@@ -103,5 +109,7 @@ def create_statements(dialect: str) -> tuple[str, ...]:
 
     keyword_trend is defined with its table, in `schemas.keyword_days`.
     """
-    token_heat = _TOKEN_HEAT.format(is_function=IS_FUNCTION, tokens=TOKENS[dialect])
+    token_heat = _TOKEN_HEAT.format(
+        is_function=IS_FUNCTION, tokens=TOKENS[dialect], same_text=_SAME_TEXT.format("t", "s")
+    )
     return REVIEW_SCORES, token_heat, KEYWORD_IMPORTANCE
