@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -84,22 +84,28 @@ def running(command: list[str], environment: Mapping[str, str], folder: Path) ->
 
 
 @contextmanager
-def services(
-    kind: str, model: str, processes: int = 2, **variables: str
-) -> Iterator[dict[str, str]]:
-    """Give the environment of a broker, a database and a worker that is ready."""
-    with ExitStack() as stack:
-        folder = stack.enter_context(scratch())
-        address = stack.enter_context(database(kind, folder))
-        redis = stack.enter_context(broker(folder))
-        environment = {
+def stores(kind: str, model: str, folder: Path, **variables: str) -> Iterator[dict[str, str]]:
+    """Give the environment of a broker and a database that no worker serves yet."""
+    with database(kind, folder) as address, broker(folder) as redis:
+        yield {
             "IYU_BROKER_URL": redis.url,
             "IYU_DATABASE_URL": address,
             "IYU_MODEL": model,
             "TF_CPP_MIN_LOG_LEVEL": "3",
             **variables,
         }
-        stack.enter_context(worker(environment, folder, processes))
+
+
+@contextmanager
+def services(
+    kind: str, model: str, processes: int = 2, **variables: str
+) -> Iterator[dict[str, str]]:
+    """Give the environment of a broker, a database and a worker that is ready."""
+    with (
+        scratch() as folder,
+        stores(kind, model, folder, **variables) as environment,
+        worker(environment, folder, processes),
+    ):
         yield environment
 
 

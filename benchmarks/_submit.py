@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Engine
 
 from producer.batch import Receipt
+from producer.clock import Clock
 from producer.producer import Producer
 from schemas import ledger
 from schemas.database import reading
@@ -16,15 +17,21 @@ from schemas.settings import Settings
 def settings_of(environment: Mapping[str, str]) -> Settings:
     """Return the settings a producer has in this environment."""
     return Settings.load(
-        broker_url=environment["IYU_BROKER_URL"], database_url=environment["IYU_DATABASE_URL"]
+        broker_url=environment["IYU_BROKER_URL"],
+        database_url=environment["IYU_DATABASE_URL"],
+        high_water=environment.get("IYU_HIGH_WATER"),
     )
 
 
 def submit(
-    environment: Mapping[str, str], source: str, rows: Iterable[tuple[object, object]]
+    environment: Mapping[str, str],
+    source: str,
+    rows: Iterable[tuple[object, object]],
+    clock: Clock | None = None,
 ) -> Receipt:
     """Hand raw reviews over in full chunks; return when all are accepted and published."""
-    with Producer(settings_of(environment), source=source, queue=Queue.BULK) as producer:
+    settings = settings_of(environment)
+    with Producer(settings, source=source, queue=Queue.BULK, clock=clock) as producer:
         return producer.submit_many(rows, origin="benchmark")
 
 

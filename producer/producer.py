@@ -61,6 +61,7 @@ class Producer:
         on_wait: OnWait | None = None,
         patience: float = 15.0,
         broker: Broker | None = None,
+        clock: Clock | None = None,
     ) -> None:
         settings = settings or Settings.load(broker_url=broker_url, database_url=database_url)
         if not 1 <= len(source) <= MAX_SOURCE_LENGTH:
@@ -83,7 +84,7 @@ class Producer:
             on_full=OnFull(on_full),
             on_wait=on_wait,
         )
-        self._clock = Clock()
+        self._clock = clock or Clock()
         self._lock = threading.Lock()
         self._singles: Intake | None = None
         self._closed = False

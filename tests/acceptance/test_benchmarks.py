@@ -1,0 +1,59 @@
+"""Each benchmark runs on a small amount, and its figures are of the right kind."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services import ROOT, child_environment
+
+pytestmark = pytest.mark.acceptance
+
+#: Enough for several chunks of every source.
+REVIEWS = 2_000
+REDIS_BYTES_A_REVIEW = 250
+EVERYDAY = {"tokens of one review", "latest 50", "words of a week", "counts by day of everything"}
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    path = tmp_path / "reviews.csv"
+    what = ("재미있고 배우 연기도 좋았다", "지루하고 배우 연기도 별로 최악이다")
+    lines = [f"{i},영화가 {i}번 봐도 {what[i % 2]}" for i in range(500)]
+    path.write_text("\n".join(["id,text", *lines]), encoding="utf-8")
+    return path
+
+
+def measure(name: str, path: Path, tmp_path: Path, *options: str) -> Any:
+    """Run a benchmark; return what it wrote as JSON."""
+    written = tmp_path / f"{name}.json"
+    command = [sys.executable, "-m", f"benchmarks.{name}", str(path), "--json", str(written)]
+    # Small chunks: a tenth is one chunk at least.
+    environment = child_environment(IYU_CHUNK_SIZE="50", TMPDIR=str(tmp_path))
+    done = subprocess.run(
+        [*command, *options], cwd=ROOT, env=environment, capture_output=True, text=True,
+        check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert not list(tmp_path.glob("iyu-benchmark-*")), "it left its files behind"
+    return json.loads(written.read_text())
+
+
+def test_scale(texts: Path, tmp_path: Path):
+    options = ("--reviews", str(REVIEWS), "--questions", "3", "--databases", "sqlite")
+    found = measure("scale", texts, tmp_path, *options)["sqlite"]
+    assert len(found["tenths_reviews_per_second"]) == 10
+    assert all(rate > 0 for rate in found["tenths_reviews_per_second"])
+    assert found["last_to_first"] > 0
+    assert 0 < found["redis_bytes_a_review"] <= REDIS_BYTES_A_REVIEW
+    assert found["database_bytes_a_review"] > 0
+    assert set(found["questions_ms"]) >= EVERYDAY
+    for name, answer in found["questions_ms"].items():
+        assert 0 < answer["p50"] <= answer["p95"], name
+    assert found["questions_ms"]["latest 50"]["rows"] == 50
+    assert found["questions_ms"]["words of a week"]["rows"] > 0
+    for who in ("parent", "child"):
+        assert all(memory["rss"] > 0 for memory in found["memory_mib"]["last"][who])
