@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from worker.explain.explainer import Explainer
 from worker.explain.methods import METHODS, choose
-from worker.explain.trace import forward, trace
+from worker.explain.trace import back, forward, trace
 from worker.model.network import close_up, narrow
-from worker.model.wide import WideNetwork, build, quantise
+from worker.model.wide import WideNetwork
 from worker.model.wide_encoder import WideEncoder
+from worker.model.wide_saved import build, quantise
 from worker.text.morphemes import Analyzer
 from worker.text.subwords import rows
 from worker.text.vocabulary import Vocabulary
@@ -63,8 +65,6 @@ def inputs(encoder):
 
 
 def test_it_is_the_keras_model_that_was_saved(model, network, inputs):
-    import tensorflow as tf
-
     word = tf.cast(inputs["ids"] > 0, tf.float32)[..., tf.newaxis]
     # The Keras model's scale is in the network's shares already.
     wide = network.wide(inputs) / 1.3
@@ -100,6 +100,18 @@ def test_gradcam_is_the_heat_of_the_convolutions_and_the_exact_share(network, in
     assert np.abs(heat[inputs["ids"] == 0]).max() == 0
 
 
+def test_channel_gradients_are_those_of_the_activations_summed(network, inputs):
+    """Also where two positions share the maximum, and where no position fires."""
+    passed = trace(network, inputs)
+    repeated = [tf.concat([a[:, :15], a[:, :15]], axis=1) for a in passed.activations]
+    silent = [a - tf.reduce_max(a) for a in passed.activations]
+    for activations in (passed.activations, tuple(repeated), tuple(silent)):
+        _, gradients = back(network, activations, inputs)
+        summed = network.channel_gradients(activations, inputs)
+        for found, gradient in zip(summed, gradients, strict=True):
+            np.testing.assert_allclose(found, tf.reduce_sum(gradient, axis=1), atol=1e-6)
+
+
 def test_the_heat_of_the_convolutions_sums_to_the_weighted_maps(network, inputs):
     """Σ_t heat = Σ_f w_f · Σ_t relu(A), the weights by a loop."""
     passed = trace(network, inputs)
@@ -118,7 +130,7 @@ def test_the_heat_of_the_convolutions_sums_to_the_weighted_maps(network, inputs)
 
 def test_a_review_is_explained_alike_alone_in_a_chunk_and_in_any_order(network, inputs):
     explainer = Explainer(network, choose(["gradcam"]))
-    assert explainer.widths == (12, 24, 30)
+    assert explainer.widths == (8, 16, 24, LENGTH)
     together = explainer.explain(inputs)
     order = np.random.default_rng(1).permutation(len(TEXTS))
     shuffled = explainer.explain({name: value[order] for name, value in inputs.items()})

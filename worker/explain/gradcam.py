@@ -1,12 +1,12 @@
 """Signed Grad-CAM on the logit, over all convolutions."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from worker.explain.method import Method
 from worker.explain.share import share_bias, share_uniform, spread_over_words
 from worker.explain.trace import Trace
-from worker.model.network import Network, Tensor
+from worker.model.network import Network, RectifiedNetwork, Tensor
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class GradCam(Method):
         import tensorflow as tf
 
         if network.is_rectified:
-            return self._rectified(network, trace)
+            return self._rectified(cast("RectifiedNetwork", network), trace)
         parts = []
         for i in self.selected(network):
             convolution = network.convolutions[i]
@@ -40,15 +40,16 @@ class GradCam(Method):
             parts.append(share_bias(convolution, weights, int(trace.embedded.shape[1])))
         return tf.add_n(parts)
 
-    def _rectified(self, network: Network, trace: Trace) -> Tensor:
+    def _rectified(self, network: RectifiedNetwork, trace: Trace) -> Tensor:
         import tensorflow as tf
 
         word = tf.cast(trace.inputs["ids"] > 0, tf.float32)
+        gradients = network.channel_gradients(trace.activations, trace.inputs)
         parts = []
         for i in self.selected(network):
             maps = tf.nn.relu(trace.activations[i]) * word[:, :, tf.newaxis]
-            fires = tf.reduce_sum(tf.cast(maps > 0, tf.float32), axis=1)
-            weights = tf.reduce_sum(trace.gradients[i], axis=1) / tf.maximum(fires, 1.0)
+            fires = tf.reduce_sum(tf.sign(maps), axis=1)
+            weights = gradients[i] / tf.maximum(fires, 1.0)
             positions = tf.linalg.matvec(maps, weights)
             parts.append(spread_over_words(network.convolutions[i], positions, word))
         return tf.add_n(parts)

@@ -49,9 +49,11 @@ def _rescored(
     if len(network.widths) == 1:
         z = tf.split(forward(network, shorter([*rests, *tops])), len(rests) + len(tops))
         return z[: len(rests)], z[len(rests) :]
-    fifth = max(1, ceil(RATIONALE * inputs["ids"].shape[1]))  # a rationale has no more tokens
+    tokens = int(inputs["ids"].shape[1])
+    fifth = max(1, ceil(RATIONALE * tokens))  # no rationale has more tokens,
+    rest = max(1, tokens - fifth)  # and none leaves more
     return (
-        tf.split(forward(network, shorter(rests)), len(rests)),
+        tf.split(forward(network, narrow(shorter(rests), rest)), len(rests)),
         tf.split(forward(network, narrow(shorter(tops), fifth)), len(tops)),
     )
 

@@ -76,6 +76,15 @@ class Network(Protocol):
         """
 
 
+class RectifiedNetwork(Network, Protocol):
+    """A network that `is_rectified`."""
+
+    def channel_gradients(
+        self, activations: tuple[Tensor, ...], inputs: Inputs
+    ) -> tuple[Tensor, ...]:
+        """Return Σ_s ∂z/∂A[s, f]: (batch, filters) a convolution."""
+
+
 def narrow(inputs: Inputs, tokens: int) -> Inputs:
     """Return the last columns of each input; what is left out has to be padding."""
     return {name: value[:, -tokens:] for name, value in inputs.items()}

@@ -11,8 +11,9 @@ from schemas.errors import ArtifactError
 from worker.model.encoding import Encoder, VocabularyEncoder
 from worker.model.network import Network
 from worker.model.source import SourceNetwork
-from worker.model.wide import EMBEDDING, EMBEDDING_SCALE, GRAMS, WideNetwork
+from worker.model.wide import WideNetwork
 from worker.model.wide_encoder import WideEncoder
+from worker.model.wide_saved import EMBEDDING, EMBEDDING_SCALE, GRAMS
 from worker.text import subwords
 from worker.text.vocabulary import Vocabulary
 

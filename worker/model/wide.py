@@ -15,57 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.model.network import Convolution, Inputs, Tensor, close_up
+from worker.model.wide_saved import EMBEDDING, EMBEDDING_SCALE
 from worker.text.ngrams import SPANS
 from worker.text.subwords import SLOTS
 
-#: Names in the artifact's tables.
-EMBEDDING, EMBEDDING_SCALE, GRAMS = "embedding", "embedding_scale", "grams"
 #: Numbers of tokens compiled for beside the window: most reviews are short.
-NARROW: Final = (12, 24, 40)
+NARROW: Final = (8, 16, 24, 32, 48)
 Tables = Mapping[str, NDArray[Any]]
-
-
-def build(features: int, filters: int, kernels: tuple[int, ...], hidden: int, length: int) -> Any:
-    """Return the untrained Keras model of everything after the tables.
-
-    inputs: embedded (batch, length, features), word (batch, length), 1 or 0 for padding, and
-    wide (batch, length), what the n-grams give each token. output: probability (batch, 1).
-    """
-    import keras
-    from keras import layers, ops
-
-    embedded = keras.Input((length, features), name="embedded")
-    word = keras.Input((length, 1), name="word")
-    wide = keras.Input((length,), name="wide")
-    maps = [
-        layers.Conv1D(filters, k, padding="same", use_bias=False, name=f"conv{k}")(embedded)
-        for k in kernels
-    ]
-    joined = ops.relu(ops.concatenate(maps, axis=-1)) * word
-    mean = ops.sum(joined, axis=1) / ops.maximum(ops.sum(word, axis=1), 1.0)
-    pooled = ops.concatenate([ops.max(joined, axis=1), mean], axis=-1)
-    deep = layers.Dense(1, name="logit")(
-        layers.Dense(hidden, activation="relu", name="hidden")(pooled)
-    )
-    z = deep + layers.Dense(1, use_bias=False, name="scale", kernel_initializer="zeros")(
-        ops.sum(wide, axis=1, keepdims=True)
-    )
-    return keras.Model([embedded, word, wide], ops.sigmoid(z), name="wide")
-
-
-def quantise(embeddings: NDArray[np.float32], grams: NDArray[np.float32]) -> dict[str, Any]:
-    """Return tables: embeddings in eight bits with a scale a row, n-grams in sixteen.
-
-    embeddings: (rows, features); grams: (buckets,).
-    """
-    scale = (np.abs(embeddings).max(axis=1, keepdims=True) / 127 + 1e-12).astype(np.float16)
-    whole = np.rint(embeddings / np.maximum(scale.astype(np.float32), 1e-7))
-    return {
-        EMBEDDING: np.clip(whole, -127, 127).astype(np.int8),
-        EMBEDDING_SCALE: scale,
-        # Weights too small to matter are dropped: zeros take no room in a compressed file.
-        GRAMS: np.where(np.abs(grams) < 1e-3, 0, grams).astype(np.float16),
-    }
 
 
 class WideNetwork:
@@ -137,12 +93,36 @@ class WideNetwork:
         """Return z: (batch,)."""
         import tensorflow as tf
 
-        there = word(inputs)
-        maps = tf.nn.relu(tf.concat(activations, axis=-1)) * there
-        mean = tf.reduce_sum(maps, 1) / tf.maximum(tf.reduce_sum(there, 1), 1.0)
-        hidden = self._hidden(tf.concat([tf.reduce_max(maps, 1), mean], axis=-1))
-        deep = tf.matmul(hidden, self._logit.kernel) + self._logit.bias
-        return deep[:, 0] + tf.reduce_sum(self.wide(inputs), axis=1)
+        pooled = _pooled(_fired(activations, inputs), inputs)
+        return self._deep(pooled) + tf.reduce_sum(self.wide(inputs), axis=1)
+
+    def channel_gradients(
+        self, activations: tuple[Tensor, ...], inputs: Inputs
+    ) -> tuple[Tensor, ...]:
+        """Return Σ_s ∂z/∂A[s, f]: (batch, filters) a convolution.
+
+        The mean hands its gradient to every position that fires, an equal part each; the maximum
+        hands on all of it. So no gradient of the size of the activations has to be made.
+        """
+        import tensorflow as tf
+
+        maps = _fired(activations, inputs)
+        pooled = _pooled(maps, inputs)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(pooled)
+            deep = self._deep(pooled)
+        of_max, of_mean = tf.split(tape.gradient(deep, pooled), 2, axis=1)
+        fires = tf.reduce_sum(tf.sign(maps), axis=1)
+        words = tf.maximum(tf.reduce_sum(word(inputs), 1), 1.0)
+        sums = of_mean * fires / words + tf.where(fires > 0, of_max, 0.0)
+        return tuple(tf.split(sums, len(self.convolutions), axis=1))
+
+    def _deep(self, pooled: Tensor) -> Tensor:
+        """Return what the convolutions say: (batch,)."""
+        import tensorflow as tf
+
+        hidden = self._hidden(pooled)
+        return (tf.matmul(hidden, self._logit.kernel) + self._logit.bias)[:, 0]
 
     def keep(self, inputs: Inputs, kept: Tensor) -> Inputs:
         """Return a shorter review: the other tokens taken out, padding in front.
@@ -174,6 +154,21 @@ def word(inputs: Inputs) -> Tensor:
     import tensorflow as tf
 
     return tf.cast(inputs["ids"] > 0, tf.float32)[..., tf.newaxis]
+
+
+def _fired(activations: tuple[Tensor, ...], inputs: Inputs) -> Tensor:
+    """Return activations after the ReLU, zero at padding: (batch, tokens, all filters)."""
+    import tensorflow as tf
+
+    return tf.nn.relu(tf.concat(activations, axis=-1)) * word(inputs)
+
+
+def _pooled(maps: Tensor, inputs: Inputs) -> Tensor:
+    """Return maximum and mean over the tokens: (batch, 2 × all filters)."""
+    import tensorflow as tf
+
+    mean = tf.reduce_sum(maps, 1) / tf.maximum(tf.reduce_sum(word(inputs), 1), 1.0)
+    return tf.concat([tf.reduce_max(maps, 1), mean], axis=-1)
 
 
 def _whole(kept: Tensor) -> Tensor:

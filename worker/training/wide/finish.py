@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from schemas.review import utc_now
 from worker.model import artifact
-from worker.model.wide import build, quantise
+from worker.model.wide_saved import build, quantise
 from worker.text.vocabulary import Vocabulary
 from worker.training.card import write_card
 from worker.training.curves import plot_loss, plot_reliability, plot_roc
