@@ -27,10 +27,10 @@ def texts(tmp_path: Path) -> Path:
     return path
 
 
-def measure(name: str, path: Path, tmp_path: Path, *options: str) -> Any:
+def measure(name: str, tmp_path: Path, *options: str) -> Any:
     """Run a benchmark; return what it wrote as JSON."""
     written = tmp_path / f"{name}.json"
-    command = [sys.executable, "-m", f"benchmarks.{name}", str(path), "--json", str(written)]
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(written)]
     # Small chunks: a tenth is one chunk at least.
     environment = child_environment(IYU_CHUNK_SIZE="50", TMPDIR=str(tmp_path))
     done = subprocess.run(
@@ -44,7 +44,7 @@ def measure(name: str, path: Path, tmp_path: Path, *options: str) -> Any:
 
 def test_scale(texts: Path, tmp_path: Path):
     options = ("--reviews", str(REVIEWS), "--questions", "3", "--databases", "sqlite")
-    found = measure("scale", texts, tmp_path, *options)["sqlite"]
+    found = measure("scale", tmp_path, str(texts), *options)["sqlite"]
     assert len(found["tenths_reviews_per_second"]) == 10
     assert all(rate > 0 for rate in found["tenths_reviews_per_second"])
     assert found["last_to_first"] > 0
@@ -57,3 +57,17 @@ def test_scale(texts: Path, tmp_path: Path):
     assert found["questions_ms"]["words of a week"]["rows"] > 0
     for who in ("parent", "child"):
         assert all(memory["rss"] > 0 for memory in found["memory_mib"]["last"][who])
+
+
+def test_startup(tmp_path: Path):
+    found = measure("startup", tmp_path, "--runs", "1", "--processes", "1", "--models", "source")
+    seconds = found["source"]["seconds"]
+    beside = {"first row", "broker connected", "iyu up"}
+    stages = {name: value for name, value in seconds.items() if name not in beside}
+    assert stages
+    assert all(value >= 0 for value in stages.values())
+    # Every second until the row is in a stage, but for the look into the table.
+    assert sum(stages.values()) == pytest.approx(seconds["first row"], rel=0.1)
+    assert seconds["iyu up"] > seconds["broker connected"] > 0
+    held = found["source"]["memory_mib"]
+    assert held["child"]["rss"] > held["parent"]["rss"] > 0
