@@ -27,9 +27,11 @@ from schemas.settings import mask, sqlite_path
 SQLITE_BUSY_MS = 30_000
 #: Seconds until a SQLite writer that waits asks again.
 TURN_SECONDS = 0.001
-#: Pages of 4 KiB in SQLite's log before they are copied into the file: a chunk writes 500 to 1,500,
-#: and the same pages again and again.
-CHECKPOINT_PAGES = 16_000
+#: Bytes of a page in a new SQLite file. Two heatmaps fit into 4 KiB, and leave a quarter empty.
+PAGE_BYTES = 8192
+#: Pages in SQLite's log before they are copied into the file: a chunk writes 250 to 750, and the
+#: same pages again and again.
+CHECKPOINT_PAGES = 8_000
 #: Seconds to connect, and milliseconds until a server that says nothing counts as gone: a
 #: half-open connection would hang for two hours.
 POSTGRESQL_TIMES = {"connect_timeout": 5, "keepalives_idle": 15, "tcp_user_timeout": 30_000}
@@ -158,6 +160,7 @@ def _sqlite_engine(address: str, busy_ms: int) -> Engine:
     @event.listens_for(engine, "connect")
     def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a file that is not there yet
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -65536")
