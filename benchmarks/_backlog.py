@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 import redis
@@ -18,6 +19,8 @@ from schemas.review import Review
 
 #: Where the reviews come from, and the share of each: one large, one rare.
 SHARES: Final = {"shop": 0.70, "films": 0.20, "crm": 0.09, "forum": 0.01}
+#: Parts of the time, one after the other: every tenth of a backlog is of the same mix.
+ROUNDS: Final = 10
 
 
 class SpreadClock(Clock):
@@ -53,18 +56,38 @@ class Backlog:
 def make_backlog(
     environment: Mapping[str, str], texts: list[Review], number: int, days: int, end: datetime
 ) -> Backlog:
-    """Submit reviews, each source spread over the days; nobody may consume meanwhile."""
-    counts = {source: max(1, round(share * number)) for source, share in SHARES.items()}
+    """Submit reviews of all sources, oldest first; nobody may consume meanwhile."""
+    counts = {source: max(ROUNDS, round(share * number)) for source, share in SHARES.items()}
     counts["shop"] += number - sum(counts.values())
-    begin = end - timedelta(days=days)
-    chunk_size = settings_of(environment).chunk_size
+    endless = {source: renewed(texts, count) for source, count in counts.items()}
+    begin, period = end - timedelta(days=days), timedelta(days=days) / ROUNDS
     before, started = used_memory(environment), time.perf_counter()
-    for source, count in counts.items():
-        step = timedelta(days=days) / math.ceil(count / chunk_size)
-        submit(environment, source, _rows(texts, count), SpreadClock(begin, step))
+    for turn in range(ROUNDS):
+        parts = {
+            source: list(islice(endless[source], _edge(count, turn + 1) - _edge(count, turn)))
+            for source, count in counts.items()
+        }
+        _submit_round(environment, parts, begin + turn * period, period)
     seconds = time.perf_counter() - started
     held = used_memory(environment) - before
     return Backlog(counts, begin, end, number / seconds, held / number)
+
+
+def _edge(count: int, turn: int) -> int:
+    return count * turn // ROUNDS
+
+
+def _submit_round(
+    environment: Mapping[str, str],
+    parts: Mapping[str, list[Review]],
+    begin: datetime,
+    period: timedelta,
+) -> None:
+    chunk_size = settings_of(environment).chunk_size
+    for source, part in parts.items():
+        step = period / math.ceil(len(part) / chunk_size)
+        rows = ((review.review_id, review.text) for review in part)
+        submit(environment, source, rows, SpreadClock(begin, step))
 
 
 @contextmanager
@@ -83,7 +106,3 @@ def used_memory(environment: Mapping[str, str]) -> int:
     """Return the bytes Redis has allocated."""
     with redis.Redis.from_url(environment["IYU_BROKER_URL"]) as client:
         return int(client.info("memory")["used_memory"])
-
-
-def _rows(texts: list[Review], count: int) -> Iterator[tuple[object, object]]:
-    return ((review.review_id, review.text) for review in renewed(texts, count))

@@ -76,7 +76,9 @@ def worker(environment: Mapping[str, str], folder: Path, processes: int = 2) -> 
 def running(command: list[str], environment: Mapping[str, str], folder: Path) -> Iterator[Process]:
     """Give a command as a process of its own group; it is gone afterwards."""
     log = folder / f"process-{time.monotonic_ns()}.log"
-    process = Process(command, child_environment(**environment), log, folder)
+    # What TensorFlow writes into the temporary folder outlives a process that is killed.
+    variables = child_environment(**(dict(environment) | {"TMPDIR": str(folder)}))
+    process = Process(command, variables, log, folder)
     try:
         yield process
     finally:

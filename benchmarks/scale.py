@@ -25,8 +25,8 @@ from schemas.database import connected, reading
 from schemas.review import utc_now
 from worker.fold import fold_all
 
-#: Texts that come again and again: more than a chunk repeats, less than memory feels.
-TEXTS = 50_000
+#: Different texts at most; they come again and again.
+TEXTS = 200_000
 
 
 def main(

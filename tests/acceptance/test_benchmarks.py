@@ -71,3 +71,11 @@ def test_startup(tmp_path: Path):
     assert seconds["iyu up"] > seconds["broker connected"] > 0
     held = found["source"]["memory_mib"]
     assert held["child"]["rss"] > held["parent"]["rss"] > 0
+
+
+def test_store(texts: Path, tmp_path: Path):
+    options = ("--reviews", "200", "--runs", "1", "--databases", "sqlite", "--model", "source")
+    found = measure("store", tmp_path, str(texts), *options)["runs"]
+    assert set(found) == {"sqlite, 1 writers", "sqlite, 2 writers"}
+    for runs in found.values():
+        assert all(run["reviews_per_second"] > 0 for run in runs)
