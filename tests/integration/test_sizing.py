@@ -1,0 +1,65 @@
+"""The SQL of the sizing plan does what the page says."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine, text
+
+from schemas.database import connected, reading, upgrade, writing
+from schemas.message import Chunk, new_id
+from schemas.review import Review
+from tests.services import ROOT
+from worker import store
+from worker.scoring import Explanation, Prediction
+
+PAGE = (ROOT / "docs" / "performance.md").read_text()
+PARTITION, RETAIN = re.findall(r"```sql\n(.*?)\n```", PAGE, re.DOTALL)
+NOW = datetime.now(UTC)
+OLD = NOW - timedelta(days=91)
+TOKENS = [{"surface": "글", "start": 0, "end": 1, "pos": "NNG", "heat": 0.5}]
+EXPLAINED = Explanation("gradcam", "conv1", "logit", TOKENS, 0.1, 0.1, 0.0)
+SCORED = Prediction(0.75, 1.1, 1, 0, False, (EXPLAINED,))
+
+
+def write(engine: Engine, ids: range, moment: datetime, word: str = "글") -> None:
+    reviews = tuple(Review(f"{i:04d}", f"{word} {i}") for i in ids)
+    with writing(engine) as connection:
+        manifest = {"preset": "wide", "created_at": NOW.isoformat()}
+        store.register_model(connection, "v1", manifest)
+        chunk = Chunk(new_id(), "shop", reviews, moment)
+        store.write(connection, chunk, [SCORED] * len(reviews), "v1")
+
+
+def ask(engine: Engine, query: str) -> list[tuple[object, ...]]:
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def run(engine: Engine, statement: str) -> None:
+    with writing(engine) as connection:
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+def test_partitions_keep_what_is_there_and_take_what_comes(postgres_url: str):
+    with connected(postgres_url) as engine:
+        upgrade(engine)
+        write(engine, range(100), OLD)
+        run(engine, PARTITION)
+        write(engine, range(50, 200), NOW, "새")
+        write(engine, range(50, 200), OLD)  # what comes late changes nothing
+        assert ask(engine, "SELECT COUNT(*) FROM reviews_0") != [(0,)]
+        for name in ("review_scores", "token_heat"):
+            counted = f"SELECT COUNT(*), COUNT(DISTINCT review_id) FROM {name}"
+            assert ask(engine, counted) == [(200, 200)]
+        newer = "SELECT COUNT(*) FROM review_scores WHERE text LIKE '새%'"
+        assert ask(engine, newer) == [(150,)]
+
+
+def test_old_heatmaps_go_and_scores_stay(postgres_url: str):
+    with connected(postgres_url) as engine:
+        upgrade(engine)
+        write(engine, range(30), OLD)
+        write(engine, range(30, 50), NOW)
+        run(engine, RETAIN)
+        assert ask(engine, "SELECT COUNT(*), MIN(review_id) FROM explanations") == [(20, "0030")]
+        assert ask(engine, "SELECT COUNT(*) FROM review_scores") == [(50,)]
