@@ -19,7 +19,27 @@ from tests.services import (
 )
 
 #: Seconds until a worker has loaded TensorFlow and its model on a slow machine.
-WORKER_READY_SECONDS = 90.0
+WORKER_READY_SECONDS = 180.0
+FAULTS = (
+    "| scenario | database | reviews | lost | duplicated | wrong | dead letters | all well after |",
+    "|---|---|---:|---:|---:|---:|---:|---:|",
+)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table that stands in docs/operations.md: here, for tests two at a time too."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    lines = [
+        value
+        for report in reports
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == "fault"
+    ]
+    if lines:
+        terminalreporter.section("faults")
+        for line in (*FAULTS, *lines):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture

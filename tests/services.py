@@ -16,7 +16,8 @@ from typing import ClassVar, TypeVar
 
 import pytest
 
-from iyu.embedded import EmbeddedRedis, free_port
+from iyu.embedded import EmbeddedRedis
+from tests.ports import own_port
 
 T = TypeVar("T")
 ROOT = Path(__file__).parent.parent
@@ -42,6 +43,9 @@ def missing(what: str) -> None:
 class RedisServer(EmbeddedRedis):
     """The Redis of `iyu up`, with the accidents that tests need."""
 
+    def __init__(self, folder: Path, *, maxmemory: str = "0") -> None:
+        super().__init__(folder, port=own_port(self), maxmemory=maxmemory)
+
     def restart(self, *, empty: bool = False) -> None:
         """Start again after `stop` or `kill`, with its file or without."""
         if empty:
@@ -59,7 +63,7 @@ class PostgresServer:
     def __init__(self) -> None:
         # Not under pytest's folder: PostgreSQL runs as another user when we are root.
         self.folder = Path(tempfile.mkdtemp(prefix="iyu-pg-"))
-        self.port = free_port()
+        self.port = own_port(self)
         self._databases = 0
         self._user: dict[str, object] = {}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
@@ -97,7 +101,7 @@ class PostgresServer:
                 start_new_session=True,
                 **self._user,
             )
-        poll(30, self._answers)
+        poll(60, self._answers)
 
     def stop(self) -> None:
         """Stop at once; clients lose their connections."""

@@ -9,9 +9,10 @@ import psycopg
 import pytest
 import yaml
 
-from iyu.embedded import find_redis_server, free_port
+from iyu.embedded import find_redis_server
 from schemas.errors import SettingsError
 from schemas.settings import Settings
+from tests.ports import own_port
 from tests.services import (
     ROOT,
     PostgresServer,
@@ -117,10 +118,10 @@ def run_redis(service: dict[str, Any], start, tmp_path: Path) -> int:
         missing(str(error))
     command = service["command"]
     assert command[0] == "redis-server"
-    port = free_port()
+    port = own_port(start)
     here = ["--port", str(port), "--dir", str(tmp_path), "--bind", "127.0.0.1"]
     start([str(server), *command[1:], *here], child_environment())
-    poll(20, lambda: is_listening(port))
+    poll(60, lambda: is_listening(port))
     return port
 
 

@@ -23,7 +23,7 @@ from worker.process import settle_memory
 from worker.scoring import Scorer
 from worker.text.morphemes import Analyzer
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.alone]
 
 CHUNK, CHUNKS = 512, 6
 TURNS = 9

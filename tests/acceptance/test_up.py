@@ -88,7 +88,7 @@ def test_it_scores_revives_what_dies_stops_cleanly_and_goes_on(up, settings, tmp
         dead = child(first, word)
         assert dead is not None
         dead.kill()
-        poll(30, lambda word=word, dead=dead: (new := child(first, word)) and new.pid != dead.pid)
+        poll(60, lambda word=word, dead=dead: (new := child(first, word)) and new.pid != dead.pid)
     send(settings(), "after the accidents")
     poll(UP_SECONDS, lambda: scored(settings()) == 2)
 
@@ -96,7 +96,7 @@ def test_it_scores_revives_what_dies_stops_cleanly_and_goes_on(up, settings, tmp
     first.signal(signal.SIGINT)
     assert first.wait(90) == 0
     assert "정말" not in first.output()
-    poll(10, lambda: not any(p.is_running() for p in family))
+    poll(30, lambda: not any(p.is_running() for p in family))
 
     up()
     send(settings(), "the next day")

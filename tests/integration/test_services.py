@@ -81,4 +81,4 @@ def test_postgres_comes_back_after_a_stop(postgres: PostgresServer, postgres_url
         with psycopg.connect(postgres_url) as connection:
             return connection.execute("SELECT 1").fetchone() == (1,)
 
-    assert poll(10, answers)
+    assert poll(60, answers)

@@ -84,7 +84,7 @@ def test_a_signal_ends_the_watch(diary, number):
 def test_a_child_with_wrong_settings_is_not_started_again(tmp_path):
     child = ChildProcess(["sh", "-c", "exit 2"], {}, tmp_path / "log")
     child.start()
-    child._process.wait(5)
+    child._process.wait(30)
     with pytest.raises(SettingsError):
         _ = child.running
 

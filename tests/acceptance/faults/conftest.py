@@ -1,7 +1,8 @@
-"""Fixtures of the fault suite, and the table it prints."""
+"""Fixtures of the fault suite, and the lines of the table it prints."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,23 +11,10 @@ from tests.acceptance.faults.oracle import Oracle, Verdict
 from tests.acceptance.faults.system import SETTINGS, System
 from tests.services import Process, RedisServer, child_environment
 
-HEADER = (
-    "| scenario | database | reviews | lost | duplicated | wrong | dead letters | all well after |",
-    "|---|---|---:|---:|---:|---:|---:|---:|",
-)
-_lines: list[str] = []
 
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table that stands in docs/operations.md."""
-    if _lines:
-        terminalreporter.section("faults")
-        for line in (*HEADER, *_lines):
-            terminalreporter.write_line(line)
-
-
-def report(scenario: str, database: str, verdict: Verdict, seconds: float) -> None:
-    _lines.append(
+def line(scenario: str, database: str, verdict: Verdict, seconds: float) -> str:
+    """A line of the table of faults."""
+    return (
         f"| {scenario} | {database} | {verdict.accepted:,} | {len(verdict.lost)} "
         f"| {len(verdict.duplicated)} | {len(verdict.wrong)} | {len(verdict.dead)} "
         f"| {seconds:.1f} s |"
@@ -47,9 +35,13 @@ def make_system(
     oracle: Oracle,
     start: Callable[..., Process],
     tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Callable[[str], System]]:
     """Build an installation on a database."""
     engines = []
+
+    def report(*found: Any) -> None:
+        request.node.user_properties.append(("fault", line(*found)))
 
     def make(database_url: str) -> System:
         engines.append(connect(database_url))

@@ -39,7 +39,7 @@ def test_ten_kills_at_random_moments(on_postgres: System):
     assert last_kill > began
     system.judge(f"1 worker or child killed {KILLS} times", last_kill, within=180)
     # What a killed worker leaves behind ends by itself.
-    poll(30, lambda: not any(child.is_running() for child in children))
+    poll(60, lambda: not any(child.is_running() for child in children))
 
 
 def wait_until_in_the_middle(system: System, seconds: float) -> None:

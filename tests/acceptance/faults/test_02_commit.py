@@ -24,4 +24,4 @@ def test_killed_between_commit_and_acknowledgement(on_sqlite: System, tmp_path: 
 
     second = system.worker()
     system.judge("2 killed after commit, before acknowledgement", fault)
-    poll(10, lambda: "it is finished already" in second.output())
+    poll(30, lambda: "it is finished already" in second.output())

@@ -95,7 +95,7 @@ def one_by_one(system: System) -> None:
             client.lpush(Queue.LIVE, broken)
             client.lpush(Queue.LIVE, message([list(review)]))
             system.accepted[review[0]] = review[1]
-            poll(30, lambda done=number + 1: system.done() == done)
+            poll(60, lambda done=number + 1: system.done() == done)
             assert name
 
 

@@ -45,7 +45,7 @@ def test_a_file_is_submitted_one_and_a_half_times_and_once_more(on_postgres: Sys
     system.beat()
     system.worker(IYU_CHUNK_SIZE="512")
     for process in again:
-        assert process.wait(240) == 0, process.output()
+        assert process.wait(300) == 0, process.output()
     system.judge("10 producer killed, then two with the same file at once", fault, within=300)
 
 
