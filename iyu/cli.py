@@ -31,18 +31,28 @@ COMMANDS: Final = (
     "dead_letters",
     "db",
 )
+#: Exit code after Ctrl-C.
+STOPPED: Final = 130
 
 
 class Commands(TyperGroup):
     """The commands, with foreseen errors told in one line."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; an IyuError ends it with its own exit code and no traceback."""
+        """Run the command; an IyuError or Ctrl-C ends it with one line and no traceback."""
         try:
             return super().invoke(ctx)
         except IyuError as error:
-            typer.echo(f"iyu: error: {error}", err=True)
+            typer.echo(f"iyu: error: {_line(str(error), error)}", err=True)
             raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt as interrupt:
+            typer.echo(_line("iyu: stopped", interrupt), err=True)
+            raise typer.Exit(STOPPED) from None
+
+
+def _line(told: str, error: BaseException) -> str:
+    """Put what was noted on an error behind it."""
+    return "; ".join((told, *getattr(error, "__notes__", ())))
 
 
 def _version(wanted: bool) -> None:

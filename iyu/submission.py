@@ -119,7 +119,11 @@ def submit_rows(
 def wait(engine: Engine, receipt: Receipt, timeout: float | None, *, quiet: bool) -> Outcome:
     """Wait for a batch, telling how far it is."""
     with teller("scored", receipt.accepted, quiet=quiet) as told:
-        return wait_for(engine, receipt.batch_id, timeout, lambda outcome: told.at(outcome.scored))
+        try:
+            return wait_for(engine, receipt.batch_id, timeout, lambda now: told.at(now.scored))
+        except BaseException as error:  # Ctrl-C too
+            receipt.note_on(error)
+            raise
 
 
 @contextmanager

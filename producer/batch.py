@@ -28,6 +28,14 @@ class Receipt:
         """All rejected reviews, whatever the reason."""
         return sum(self.rejected.values())
 
+    def note_on(self, error: BaseException) -> None:
+        """Say on an error that ends the submission early what is safe all the same."""
+        if self.accepted:
+            error.add_note(
+                f"{self.accepted:,} reviews were handed over before and are safe; submit all of it "
+                "again, nothing changes for them"
+            )
+
 
 @dataclass(slots=True)
 class Batch:

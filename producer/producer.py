@@ -116,7 +116,8 @@ class Producer:
 
         A review that breaks the entrance rules is counted, told to on_reject, and stops nothing.
         on_progress is told after each hand-over, perhaps from another thread. On an error what
-        was accepted stays so, and the batch stays open; submitting all again doubles nothing.
+        was accepted stays so, and the batch stays open; submitting all again doubles nothing. A
+        note on the error says how many reviews are safe.
 
         Raises what `submit` raises, and what `rows` raises; all but RejectedReview.
         """
@@ -134,8 +135,10 @@ class Producer:
                     on_reject(verdict)
                 intake.take(verdict)
             intake.close()
-        finally:
+        except BaseException as error:  # Ctrl-C too
             intake.abandon()
+            intake.batch.receipt().note_on(error)
+            raise
         return intake.batch.receipt()
 
     def flush(self) -> None:

@@ -1,16 +1,20 @@
 import csv
 import json
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from iyu import submission
 from iyu.cli import app
+from iyu.telling import Teller
+from producer import outbox
 from producer import producer as producer_module
 from schemas import ledger
 from schemas.database import connect, upgrade, writing
-from schemas.errors import BrokerUnavailable
+from schemas.errors import BrokerUnavailable, DatabaseUnavailable
 from schemas.tables import chunks
 
 
@@ -51,8 +55,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def submit(*arguments: object):
-    return CliRunner().invoke(app, ["submit", *map(str, arguments)], prog_name="iyu")
+def submit(*arguments: object, given: bytes | None = None):
+    command = ["submit", *map(str, arguments)]
+    return CliRunner().invoke(app, command, input=given, prog_name="iyu")
 
 
 def test_it_tells_what_was_accepted_and_what_was_not(database: str, file: Path):
@@ -127,6 +132,96 @@ def test_wrong_input_is_one_line_and_writes_nothing(database, file, arguments, s
     assert len(result.stderr.splitlines()) == 1
     with writing(connect(database)) as connection:
         assert connection.execute(select(chunks)).all() == []
+
+
+#: Four in one transaction, of two reviews each: see `small_groups`.
+SAFE = 8
+
+
+@pytest.fixture
+def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of two reviews, handed over four at a time, and only when there are four."""
+    monkeypatch.setenv("IYU_CHUNK_SIZE", "2")
+    monkeypatch.setattr(producer_module, "BULK_GROUP", 4)
+    monkeypatch.setattr(producer_module, "BULK_LINGER", 600.0)
+
+
+@pytest.fixture
+def broken() -> bytes:
+    """Thirteen reviews and then a byte that is no UTF-8, further on than one read reaches.
+
+    For standard input: a file is read through once before its first review is handed over.
+    """
+    lines = [f'{{"id": {i}, "text": "{"좋다 " * 3000}{i}"}}\n'.encode() for i in range(13)]
+    return b"".join([*lines, b'{"id": 13, "text": "\xff"}\n'])
+
+
+def stored(address: str) -> int:
+    engine = connect(address)
+    with writing(engine) as connection:
+        counts = connection.scalars(select(chunks.c.review_count)).all()
+    engine.dispose()
+    return sum(counts)
+
+
+@pytest.mark.usefixtures("small_groups")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_an_input_that_breaks_off_says_what_is_safe(database: str, broken: bytes, options):
+    result = submit("-", *options, given=broken)
+    assert result.exit_code == 2
+    assert "not utf-8" in result.stderr
+    assert f"{SAFE} reviews were handed over before and are safe" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+    assert stored(database) == SAFE
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_an_input_that_breaks_off_at_once_says_nothing_of_safety(database: str):
+    assert "safe" not in submit("-", given=b"id,text\n1,\xff\n").stderr
+    assert stored(database) == 0
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_ctrl_c_says_what_is_safe(database: str, broken: bytes, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(rows):
+        yield from islice(rows, 11)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Teller, "over", lambda _self, rows: interrupted(rows))
+    result = submit("-", given=broken)
+    assert result.exit_code == 130
+    assert result.stderr.startswith(f"iyu: stopped; {SAFE} reviews were handed over before")
+    assert stored(database) == SAFE
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_a_database_that_goes_away_says_what_is_safe(database: str, broken: bytes, monkeypatch):
+    accept, calls = ledger.accept, iter(range(2))
+
+    def down(*args):
+        if next(calls):
+            raise DatabaseUnavailable("the database does not answer; start it")
+        accept(*args)
+
+    monkeypatch.setattr(ledger, "accept", down)
+    monkeypatch.setattr(outbox, "retry", lambda work, *_: work(False))
+    monkeypatch.setattr(producer_module, "BULK_GROUP", 3)
+    result = submit("-", given=broken)
+    assert result.exit_code == 3
+    line = "iyu: error: the database does not answer; start it; 6 reviews were handed over before"
+    assert result.stderr.startswith(line)
+    assert stored(database) == 6
+
+
+def test_ctrl_c_while_waiting_says_that_all_is_safe(database: str, file: Path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(submission, "wait_for", interrupted)
+    result = submit(file, "--wait")
+    assert result.exit_code == 130
+    assert "2 reviews were handed over before and are safe" in result.stderr
 
 
 def test_a_broker_that_is_down_is_one_line(database: str, file: Path, monkeypatch):
