@@ -17,7 +17,7 @@ from iyu.demo_run import SOURCE
 from iyu.local import DataFolder
 from iyu.questions import QUESTIONS
 from iyu.render import has_colour, heated, legend
-from schemas.database import connect, reading
+from schemas.database import connected, reading
 
 #: Of all reviews in order of their score, every so many is shown.
 SHOWN_REVIEWS = 10
@@ -40,10 +40,9 @@ ORDER BY mean_heat DESC
 
 def report(folder: DataFolder, console: Console, *, kept: bool) -> None:
     """Print everything worth seeing after the demo's file was scored."""
-    engine = connect(folder.database_url)
-    _print_reviews(_rows(engine, _SCORED, source=SOURCE), console)
-    _print_keywords(_rows(engine, _KEYWORDS), console)
-    engine.dispose()
+    with connected(folder.database_url) as engine:
+        _print_reviews(_rows(engine, _SCORED, source=SOURCE), console)
+        _print_keywords(_rows(engine, _KEYWORDS), console)
     if kept:
         _print_questions(folder, console)
 

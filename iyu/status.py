@@ -1,6 +1,7 @@
 """How things stand: what waits, what moves, what is dead, and what the broker holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -8,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, func, select
 
 from schemas import ledger
-from schemas.database import check, connect, reading
+from schemas.database import check, connected, reading
 from schemas.errors import IyuError
 from schemas.ledger import OPEN, State
 from schemas.message import Queue
@@ -51,20 +52,24 @@ class Status:
 def collect(settings: Settings, engine: Engine | None = None) -> Status:
     """Look at the ledger and at the broker; neither hides the other when it is down."""
     found: dict[str, Any] = {}
+    queues: set[str] = set()
     try:
-        found |= _from_database(engine or connect(settings.database))
+        with nullcontext(engine) if engine else connected(settings.database) as at:
+            found, queues = _from_database(at)
     except IyuError as error:
         found["database_error"] = error
-    return Status(**found, **_from_broker(settings.broker))
+    return Status(**found, **_from_broker(settings.broker, queues))
 
 
-def _from_database(engine: Engine) -> dict[str, Any]:
+def _from_database(engine: Engine) -> tuple[dict[str, Any], set[str]]:
+    """Return what the ledger knows, and the queues that have open chunks."""
     check(engine)
     with reading(engine) as connection:
+        queues = set(ledger.open_queues(connection))
         since = utc_now() - timedelta(seconds=RATE_WINDOW)
         scored = ledger.finished_since(connection, since)
         pending = ledger.pending(connection)
-        return {
+        told = {
             **_open_reviews(connection),
             "done_chunks": _count(connection, chunks.c.state == State.DONE),
             "scored_last_minute": scored,
@@ -72,6 +77,7 @@ def _from_database(engine: Engine) -> dict[str, Any]:
             "dead_letters": _count(connection, dead_letters.c.replayed_at.is_(None)),
             "model": _current_model(connection),
         }
+    return told, queues
 
 
 def _open_reviews(connection: Connection) -> dict[str, Any]:
@@ -105,21 +111,23 @@ def _current_model(connection: Connection) -> str | None:
     return f"{row.name} ({row.model_version})" if row else None
 
 
-def _from_broker(address: str) -> dict[str, Any]:
+def _from_broker(address: str, queues: Set[str]) -> dict[str, Any]:
     import redis
 
     if not address.startswith(("redis://", "rediss://", "unix://")):
         return {}
     try:
         with redis.Redis.from_url(address, socket_timeout=3, socket_connect_timeout=3) as client:
-            return _lengths(client)
+            return _lengths(client, queues)
     except (redis.RedisError, OSError, ValueError):
         return {"broker_error": "the broker does not answer; check that it runs"}
 
 
-def _lengths(client: Any) -> dict[str, Any]:
+def _lengths(client: Any, queues: Set[str]) -> dict[str, Any]:
+    """Return the messages of the usual queues, and of models that score stored reviews again."""
     asked: Callable[[str], int] = client.llen
+    usual = [queue.value for queue in Queue]
     return {
-        "messages": {queue.value: asked(queue.value) for queue in Queue},
+        "messages": {name: asked(name) for name in (*usual, *sorted(queues - set(usual)))},
         "unacknowledged": client.hlen("unacked"),
     }

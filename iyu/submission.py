@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine
-
 from iyu.telling import teller
 from iyu.waiting import Outcome, wait_for
 from producer import Producer, Receipt
 from producer.readers import Rows
+from schemas.database import connected
 from schemas.errors import InputError
 from schemas.message import Queue
 from schemas.review import Rejection, utc_now
@@ -116,9 +115,12 @@ def submit_rows(
             )
 
 
-def wait(engine: Engine, receipt: Receipt, timeout: float | None, *, quiet: bool) -> Outcome:
-    """Wait for a batch, telling how far it is."""
-    with teller("scored", receipt.accepted, quiet=quiet) as told:
+def wait(settings: Settings, receipt: Receipt, timeout: float | None, *, quiet: bool) -> Outcome:
+    """Wait for a batch, telling how far it is. Raises DatabaseUnavailable."""
+    with (
+        connected(settings.database) as engine,
+        teller("scored", receipt.accepted, quiet=quiet) as told,
+    ):
         try:
             return wait_for(engine, receipt.batch_id, timeout, lambda now: told.at(now.scored))
         except BaseException as error:  # Ctrl-C too

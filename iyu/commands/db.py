@@ -56,11 +56,10 @@ def prune(
 
     from iyu.environment import load_settings
     from schemas import ledger
-    from schemas.database import connect, writing
+    from schemas.database import connected, writing
     from schemas.review import utc_now
 
-    engine = connect(load_settings(database_url=database).database)
-    with writing(engine) as connection:
+    address = load_settings(database_url=database).database
+    with connected(address) as engine, writing(engine) as connection:
         count = ledger.prune(connection, utc_now() - timedelta(days=days))
-    engine.dispose()
     typer.echo(f"{count:,} finished chunks deleted")

@@ -78,7 +78,6 @@ def keywords(
     from schemas.database import check, connect
 
     engine = connect(load_settings(database_url=database).database)
-    check(engine)
     question = Question(method, source, _utc(since), _utc(until))
     wanted = Wanted(
         None if everything else sample,
@@ -90,6 +89,7 @@ def keywords(
         ByFigure(order.value),
     )
     try:
+        check(engine)
         found = report(engine, question, wanted, model or [])
     finally:
         engine.dispose()

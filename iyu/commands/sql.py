@@ -33,20 +33,20 @@ def sql(
     """
     from iyu.asking import asked, column_names
     from iyu.environment import load_settings
-    from schemas.database import check, connect
+    from schemas.database import check, connected
 
-    engine = connect(load_settings(database_url=database).database)
-    check(engine)
-    with asked(engine, query) as rows:
-        names = column_names(rows)
-        if as_json:
-            _print_json(names, rows)
-        elif as_csv:
-            writer = csv.writer(sys.stdout)
-            writer.writerow(names)
-            writer.writerows(rows)
-        else:
-            _print_table(names, rows)
+    with connected(load_settings(database_url=database).database) as engine:
+        check(engine)
+        with asked(engine, query) as rows:
+            names = column_names(rows)
+            if as_json:
+                _print_json(names, rows)
+            elif as_csv:
+                writer = csv.writer(sys.stdout)
+                writer.writerow(names)
+                writer.writerows(rows)
+            else:
+                _print_table(names, rows)
 
 
 def _print_json(names: Iterable[str], rows: Iterable[Any]) -> None:

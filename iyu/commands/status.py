@@ -49,12 +49,14 @@ def _watch() -> None:
 
     from iyu.environment import load_settings
     from iyu.status import collect
-    from schemas.database import connect
+    from schemas.database import connected
 
     settings = load_settings()
-    engine = connect(settings.database)
     pause = Event()
-    with Live(_table(collect(settings, engine)), auto_refresh=False) as live:
+    with (
+        connected(settings.database) as engine,
+        Live(_table(collect(settings, engine)), auto_refresh=False) as live,
+    ):
         while not pause.wait(WATCH_EVERY):
             live.update(_table(collect(settings, engine)), refresh=True)
 

@@ -48,7 +48,6 @@ def submit(
     from iyu import submission
     from iyu.environment import load_settings
     from producer import read_rows
-    from schemas.database import connect
     from schemas.review import utc_now
 
     settings = load_settings()
@@ -67,11 +66,7 @@ def submit(
             quiet=as_json,
         )
     waits = wait and receipt.accepted > 0
-    outcome = (
-        submission.wait(connect(settings.database), receipt, timeout, quiet=as_json)
-        if waits
-        else None
-    )
+    outcome = submission.wait(settings, receipt, timeout, quiet=as_json) if waits else None
     seconds = submission.seconds_since(began, outcome)
     report = submission.Report(source, receipt, noted.first, outcome, seconds)
     typer.echo(json.dumps(report.as_json(), ensure_ascii=True) if as_json else _text(report))

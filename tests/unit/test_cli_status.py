@@ -1,14 +1,17 @@
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+import redis
+from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from iyu import status as status_module
 from iyu.cli import app
 from schemas import ledger
-from schemas.database import connect, upgrade, writing
-from schemas.message import Chunk, Queue, new_id
+from schemas.database import connect, connected, upgrade, writing
+from schemas.message import Chunk, Queue, new_id, rescore_queue
 from schemas.review import Review, utc_now
 
 
@@ -47,11 +50,55 @@ def test_a_broker_that_is_down_hides_nothing_of_the_ledger(database: str):
 def test_a_person_reads_it_as_lines(database: str, monkeypatch: pytest.MonkeyPatch):
     fill(database)
     held = {"messages": {"reviews.live": 7}, "unacknowledged": 1}
-    monkeypatch.setattr(status_module, "_from_broker", lambda _address: held)
+    monkeypatch.setattr(status_module, "_from_broker", lambda *_: held)
     result = CliRunner().invoke(app, ["status"])
     assert result.exit_code == 0
     assert "reviews.live 7" in result.stdout
     assert "about 120 s" in result.stdout
+
+
+class Held:
+    """A broker that holds some messages in each queue."""
+
+    def __init__(self, **messages: int) -> None:
+        self.messages = {name.replace("_", "."): count for name, count in messages.items()}
+
+    def llen(self, name: str) -> int:
+        return self.messages.get(name, 0)
+
+    def hlen(self, _name: str) -> int:
+        return 2
+
+
+def test_a_model_that_scores_stored_reviews_again_has_its_queue_shown(
+    database: str, monkeypatch: pytest.MonkeyPatch
+):
+    fill(database)
+    chunk = Chunk(new_id(), "test", (Review("1", "굳"),), utc_now(), None, rescore_queue("new"))
+    with connected(database) as engine, writing(engine) as connection:
+        ledger.accept(connection, [chunk])
+    held = Held(reviews_live=1, reviews_rescore_new=7, reviews_rescore_old=9)
+    monkeypatch.setattr(redis.Redis, "from_url", lambda *_, **__: nullcontext(held))
+    told = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
+    messages = {"reviews.live": 1, "reviews.bulk": 0, "reviews.rescore.new": 7}
+    assert told["messages"] == messages
+    assert told["queued"]["reviews.rescore.new"] == 1
+    with connected(database) as engine, writing(engine) as connection:
+        ledger.begin(connection, chunk)
+    # Whoever scores its last chunks has not finished yet.
+    told = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
+    assert told["messages"] == messages
+
+
+def test_no_connection_outlives_the_command(database: str, monkeypatch: pytest.MonkeyPatch):
+    fill(database)
+    disposed: list[str] = []
+    dispose = Engine.dispose
+    monkeypatch.setattr(
+        Engine, "dispose", lambda self, *_: (disposed.append(str(self.url)), dispose(self))
+    )
+    CliRunner().invoke(app, ["status"])
+    assert disposed == [database]
 
 
 def test_a_database_without_tables_is_told_in_one_line(database: str):
