@@ -4,10 +4,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 
+from benchmarks._parts import BELOW, MECAB, STEPS
+from benchmarks.profile import CHILDREN, PARENT, PRODUCER, REDIS
 from tests.services import ROOT, child_environment
 
 pytestmark = pytest.mark.acceptance
@@ -79,3 +82,19 @@ def test_store(texts: Path, tmp_path: Path):
     assert set(found) == {"sqlite, 1 writers", "sqlite, 2 writers"}
     for runs in found.values():
         assert all(run["reviews_per_second"] > 0 for run in runs)
+
+
+def test_profile(texts: Path, tmp_path: Path):
+    found = measure("profile", tmp_path, str(texts), "--reviews", "2000", "--model", "source")
+    way, turns = found["way"], found["parts"]
+    assert way["reviews_per_second"] > 0
+    for process in (PRODUCER, PARENT, CHILDREN, REDIS):
+        assert way[process] >= 0
+    assert len(turns) >= 3
+    for turn in turns:
+        assert set(turn) == {*STEPS, *BELOW.values()}
+        # A share of a step is not above it, but for what else the machine does.
+        assert turn[MECAB] < 1.5 * turn["cutting"]
+    # The children do the same, and Celery's work beside it.
+    known = sum(median(turn[step] for turn in turns) for step in STEPS)
+    assert 0 < known < 1.5 * way[CHILDREN]
