@@ -19,6 +19,9 @@ def train(
     preset: Annotated[str, typer.Option(help="The architecture and its recipe.")] = "wide",
     text_column: Annotated[str, typer.Option(help="The column of texts.")] = "document",
     label_column: Annotated[str, typer.Option(help="The column of labels.")] = "label",
+    validation: Annotated[
+        Path | None, typer.Option(help="Choose on this file; else on the last tenth of DATA.")
+    ] = None,
     test: Annotated[Path | None, typer.Option(help="Report on this file too, afterwards.")] = None,
     unlabelled: Annotated[
         Path | None, typer.Option(help="More texts to learn from; their labels are not read.")
@@ -36,6 +39,9 @@ def train(
 
     chosen = recipe(preset)
     reviews = read_labelled(data, text=text_column, label=label_column)
+    if validation:
+        held = read_labelled(validation, text=text_column, label=label_column)
+        reviews = reviews.validated_on(held)
     tested = read_labelled(test, text=text_column, label=label_column) if test else None
     typer.echo(f"{len(reviews):,} reviews from {data.name}, {reviews.rejected} rejected")
     metrics = chosen(
@@ -47,7 +53,7 @@ def train(
 
         found = add_test_report(out, tested)
         typer.echo(f"{tested.origin}: AUC {found.auc:.4f}, accuracy {found.accuracy:.4f}")
-    typer.echo(f"the artifact is in {out}; use it with IYU_MODEL={out}")
+    typer.echo(f"the artifact is in {out}; use it with IYU_MODEL={out.absolute()}")
 
 
 def _command() -> str:

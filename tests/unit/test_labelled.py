@@ -54,3 +54,17 @@ def test_another_encoding_is_named(tmp_path: Path):
     path.write_bytes(ROWS.encode("cp949"))
     with pytest.raises(InputError, match="not UTF-8"):
         read_labelled(path)
+
+
+def test_a_file_of_its_own_to_validate_on(tmp_path: Path):
+    data, other = tmp_path / "data.tsv", tmp_path / "other.tsv"
+    data.write_text("document\tlabel\n" + "좋다\t1\n" * 30)
+    other.write_text("document\tlabel\n" + "나쁘다\t0\n" * 4)
+    alone, held = read_labelled(data), read_labelled(other)
+    assert (alone.held_out, alone.split) == (27, "validation is the last 10%")
+    both = alone.validated_on(held)
+    assert (both.held_out, len(both)) == (30, 34)
+    assert both.texts[30:] == held.texts
+    assert both.labels.tolist() == [1] * 30 + [0] * 4
+    assert both.split == "validation is other.tsv, 4 reviews"
+    assert both.fingerprint not in (alone.fingerprint, held.fingerprint)

@@ -18,8 +18,10 @@ from worker.training.wide.corpus import Corpus, Cut, cut_texts
 from worker.training.wide.deep import Shape
 from worker.training.wide.finish import fit_factor
 from worker.training.wide.fit import Fit
+from worker.training.wide.language import Language
 from worker.training.wide.linear import Linear
 from worker.training.wide.recipe import train
+from worker.training.wide.recurrent import Reading
 from worker.training.wide.settings import Settings
 from worker.training.wide.stages import Stages
 from worker.training.wide.task import Task
@@ -30,7 +32,9 @@ TINY = Settings(
     words=200,
     buckets=1 << 12,
     linear=Linear(epochs=2, batch=32),
-    teachers=(Shape(8, 8, (1, 2), 8), Shape(8, 8, (1, 3), 8)),
+    language=Language(features=8, units=8, epochs=1, batch=32, others=16),
+    reading=Reading(hidden=8),
+    readers=2,
     teaching=Fit(epochs=1, batch=32),
     student=Shape(8, 8, (1, 2, 3), 8),
     studying=Fit(epochs=2, batch=32),
@@ -72,7 +76,12 @@ def test_training_leaves_an_artifact_with_its_curves_and_its_card(trained: Path,
     manifest = artifact.read_manifest(trained)
     assert manifest["metrics"]["validation"]["reviews"] == 40
     assert manifest["training"]["log"][-1].startswith("calibration")
-    assert manifest["training"]["seconds"].keys() >= {"linear teacher", "teacher 2", "student"}
+    assert manifest["training"]["seconds"].keys() >= {
+        "n-grams",
+        "language model",
+        "reader 2",
+        "student",
+    }
 
 
 def test_it_tells_good_from_bad(trained: Path):
@@ -110,6 +119,16 @@ def test_every_token_is_where_the_explanation_says(trained: Path):
     assert prediction.truncated
 
 
+def test_a_folder_named_like_a_shipped_model_is_itself(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copytree(trained, tmp_path / "wide")
+    monkeypatch.chdir(tmp_path)
+    here = artifact.read_manifest(artifact.locate(Path("wide")))
+    shipped = artifact.read_manifest(artifact.locate("wide"))
+    assert here["model_version"] != shipped["model_version"]
+
+
 class _Interrupted(Exception):
     pass
 
@@ -126,7 +145,7 @@ def test_an_interrupted_training_goes_on_and_ends_alike(task: Task, trained: Pat
         train(again, until_the_student)
     said.clear()
     train(again, said.append)
-    assert "teacher 1: done before" in said
+    assert "reader 1: done before" in said
     # The same seed, the same student: threads alone may change the last digits.
     texts = [GOOD, BAD, "처음 보는 글"]
     one, other = (probabilities(artifact.load(str(f)), texts) for f in (trained, again.out))

@@ -47,18 +47,21 @@ class Artifact:
         return str(self.manifest["preset"])
 
 
-def locate(model: str) -> Path:
+def locate(model: str | Path) -> Path:
     """Return the folder of an artifact: one that ships, by name, or a path.
+
+    A Path is never a name: a folder `wide` beside the caller is not the one that ships.
 
     Raises ArtifactError.
     """
     shipped = Path(str(files("worker") / "artifacts"))
-    for folder in (shipped / model, Path(model)):
+    named = [shipped / model] if isinstance(model, str) else []
+    for folder in (*named, Path(model)):
         if (folder / MANIFEST_FILE).is_file():
             return folder
     names = sorted(p.parent.name for p in shipped.glob(f"*/{MANIFEST_FILE}"))
     raise ArtifactError(
-        f"no model artifact at {model!r}; give a folder that `iyu train` wrote, "
+        f"no model artifact at {str(model)!r}; give a folder that `iyu train` wrote, "
         f"or one of: {', '.join(names) or 'none ships'}"
     )
 
@@ -93,7 +96,7 @@ def add_metrics(folder: Path, name: str, metrics: Mapping[str, Any]) -> None:
     (folder / MANIFEST_FILE).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
 
 
-def load(model: str) -> Artifact:
+def load(model: str | Path) -> Artifact:
     """Read an artifact and put it to work.
 
     Raises ArtifactError if it is missing, broken, or does not match this installation.

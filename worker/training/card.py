@@ -32,7 +32,7 @@ _NORMAL: Final = 1.96  # standard deviations of a 95 % interval
 
 def write_card(folder: Path) -> None:
     """Write the card of an artifact beside it."""
-    model = load(str(folder))
+    model = load(folder)
     sections = _sections(model.manifest, Scorer(model))
     text = "\n\n".join(f"## {title}\n\n{body.strip()}" for title, body in sections)
     (folder / CARD_FILE).write_text(f"# {model.name}, version {model.model_version}\n\n{text}\n")

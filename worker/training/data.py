@@ -1,9 +1,10 @@
 """Labelled reviews from a file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from schemas.errors import InputError
 from schemas.review import Review, admit
+
+#: The end of the labelled file that nothing is trained on.
+VALIDATION: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +27,25 @@ class LabelledReviews:
     texts: list[str]
     labels: NDArray[np.int8]  # (reviews,) 1 positive, 0 negative
     rejected: int  # rows that did not pass the entrance
+    held_out: int  # the place of the first validation review; they stand at the end
+    split: str  # how they were chosen, in words
 
     def __len__(self) -> int:
         """Return the number of reviews."""
         return len(self.texts)
+
+    def validated_on(self, other: "LabelledReviews") -> "LabelledReviews":
+        """Return all these to train on, and all the others to validate on."""
+        return replace(
+            self,
+            fingerprint=f"{self.fingerprint}-{other.fingerprint}",
+            ids=self.ids + other.ids,
+            texts=self.texts + other.texts,
+            labels=np.concatenate([self.labels, other.labels]),
+            rejected=self.rejected + other.rejected,
+            held_out=len(self),
+            split=f"validation is {other.origin}, {len(other):,} reviews",
+        )
 
 
 def read_labelled(
@@ -86,6 +105,8 @@ def _admitted(
         texts=[review.text for review in reviews],
         labels=labels[good].astype(np.int8),
         rejected=len(verdicts) - len(good),
+        held_out=len(good) - int(len(good) * VALIDATION),
+        split=f"validation is the last {VALIDATION:.0%}",
     )
 
 

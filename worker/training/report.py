@@ -12,7 +12,7 @@ from worker.training.metrics import Metrics, measure
 
 def add_test_report(folder: Path, data: LabelledReviews) -> Metrics:
     """Measure an artifact, put the figures into its manifest, and draw its ROC curve."""
-    found = probabilities(load(str(folder)), data.texts)
+    found = probabilities(load(folder), data.texts)
     metrics = measure(data.labels, found)
     named = {"origin": data.origin, "fingerprint": data.fingerprint}
     add_metrics(folder, "test", metrics.to_dict() | named)

@@ -23,7 +23,6 @@ VOCABULARY_SIZE: Final = 5_000
 LENGTH_MARGIN: Final = 5
 BATCH: Final = 100
 EPOCHS: Final = 10
-VALIDATION: Final = 0.1  # the last tenth
 
 Progress = Callable[[str], None]
 
@@ -40,13 +39,13 @@ def train(
     vocabulary = Vocabulary.most_frequent((text.surfaces for text in cut), VOCABULARY_SIZE)
     length = int(median(len(text) for text in cut)) + LENGTH_MARGIN
     ids = VocabularyEncoder(vocabulary, length).encode(cut).inputs["ids"]
-    first_held_out = int(len(ids) * (1 - VALIDATION))
+    first = data.held_out
     model = build(len(vocabulary), length)
     model.compile(optimizer=keras.optimizers.RMSprop(), loss="binary_crossentropy")
-    held_out = ids[first_held_out:], data.labels[first_held_out:].astype(np.float32)
+    held_out = ids[first:], data.labels[first:].astype(np.float32)
     history = model.fit(
-        ids[:first_held_out],
-        data.labels[:first_held_out].astype(np.float32),
+        ids[:first],
+        data.labels[:first].astype(np.float32),
         batch_size=BATCH,
         epochs=epochs,
         validation_data=held_out,
@@ -57,12 +56,12 @@ def train(
         ],
     ).history
     probabilities = model.predict(held_out[0], batch_size=1024, verbose=0)[:, 0]
-    metrics = measure(data.labels[first_held_out:], probabilities)
+    metrics = measure(data.labels[first:], probabilities)
     bare = build(len(vocabulary), length)  # without the optimizer's state: half the size
     bare.set_weights(model.get_weights())
     artifact.save(out, bare, vocabulary, _manifest(data, length, seed, epochs, metrics))
     plot_loss({"training": history["loss"], "validation": history["val_loss"]}, out / "loss.png")
-    plot_roc({"validation": (data.labels[first_held_out:], probabilities)}, out / "roc.png")
+    plot_roc({"validation": (data.labels[first:], probabilities)}, out / "roc.png")
     return metrics
 
 
@@ -91,7 +90,7 @@ def _manifest(
             "fingerprint": data.fingerprint,
             "reviews": len(data),
             "rejected": data.rejected,
-            "split": f"validation is the last {VALIDATION:.0%}",
+            "split": data.split,
         },
         "training": {"seed": seed, "epochs": epochs, "batch": BATCH, "optimizer": "RMSprop"},
         "metrics": {"validation": metrics.to_dict()},

@@ -12,7 +12,7 @@ from worker.text.folding import fold
 from worker.text.morphemes import Analyzer, Morphemes
 from worker.text.ngrams import character_grams, token_grams
 from worker.text.subwords import Subwords
-from worker.text.vocabulary import UNK, Vocabulary
+from worker.text.vocabulary import Vocabulary
 
 Ints = NDArray[np.int32]
 Index = NDArray[np.int64]
@@ -147,11 +147,6 @@ def vocabulary_of(frequencies: Counter[str], words: int) -> Vocabulary:
     """Return the most frequent words; of equals, the first in code point order."""
     ordered = sorted(frequencies.items(), key=lambda item: (-item[1], item[0]))
     return Vocabulary([word for word, _ in ordered[:words]])
-
-
-def unigrams(frequencies: Counter[str], vocabulary: Vocabulary) -> NDArray[np.float64]:
-    """Return how often each word of a vocabulary stands there: (ids,); none for PAD and UNK."""
-    return np.array([0.0] * (UNK + 1) + [frequencies[word] for word in vocabulary.surfaces])
 
 
 def _look_up(subwords: Subwords, surfaces: Sequence[str]) -> tuple[Ints, NDArray[np.uint32]]:

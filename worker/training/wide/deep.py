@@ -40,10 +40,10 @@ class Deep:
         s, pooled = shape, 2 * shape.filters * len(shape.kernels)
         weights = {"embedding": embeddings}
         for kernel in s.kernels:
-            weights[f"conv{kernel}"] = _glorot(draw, (kernel, s.features, s.filters), kernel)
-        weights["hidden"] = _glorot(draw, (pooled, s.hidden))
+            weights[f"conv{kernel}"] = glorot(draw, (kernel, s.features, s.filters), kernel)
+        weights["hidden"] = glorot(draw, (pooled, s.hidden))
         weights["hidden_bias"] = np.zeros(s.hidden, np.float32)
-        weights["logit"] = _glorot(draw, (s.hidden, 1))
+        weights["logit"] = glorot(draw, (s.hidden, 1))
         weights["logit_bias"] = np.zeros(1, np.float32)
         self._weights = {name: tf.Variable(value) for name, value in weights.items()}
 
@@ -63,7 +63,7 @@ class Deep:
         w, s = self._weights, self._shape
         word = tf.cast(rows[..., :1] > 0, tf.float32)
         if training:
-            rows = _drop_words(rows, s.drop_word)
+            rows = drop_words(rows, s.drop_word)
         embedded = tf.reduce_sum(tf.gather(w["embedding"], rows), 2) * word
         if training:
             whole_review = [tf.shape(rows)[0], 1, s.features]
@@ -79,19 +79,8 @@ class Deep:
         return (tf.matmul(tf.nn.dropout(hidden, drop), w["logit"]) + w["logit_bias"])[:, 0]
 
 
-def project(embeddings: Floats, features: int) -> Floats:
-    """Return embeddings with their first principal components alone: (rows, features).
-
-    Uncentred: PAD stays zero.
-    """
-    if embeddings.shape[1] <= features:
-        return embeddings
-    _, vectors = np.linalg.eigh(embeddings.T @ embeddings)
-    kept: Floats = (embeddings @ vectors[:, ::-1][:, :features]).astype(np.float32)
-    return kept
-
-
-def _drop_words(rows: Tensor, rate: float) -> Tensor:
+def drop_words(rows: Tensor, rate: float) -> Tensor:
+    """Return rows with a share of the words read as unknown, and without their parts."""
     import tensorflow as tf
 
     chosen = (tf.random.uniform(tf.shape(rows)[:2]) < rate) & (rows[..., 0] > 0)
@@ -99,6 +88,7 @@ def _drop_words(rows: Tensor, rate: float) -> Tensor:
     return tf.where(chosen[..., tf.newaxis], unknown, rows)
 
 
-def _glorot(draw: np.random.Generator, shape: tuple[int, ...], receptive: int = 1) -> Floats:
+def glorot(draw: np.random.Generator, shape: tuple[int, ...], receptive: int = 1) -> Floats:
+    """Return weights to begin with. Source: Glorot and Bengio 2010, §4.2.1."""
     limit = float(np.sqrt(6.0 / (receptive * (shape[-2] + shape[-1]))))
     return draw.uniform(-limit, limit, shape).astype(np.float32)

@@ -15,7 +15,6 @@ from worker.training.curves import plot_loss, plot_reliability, plot_roc
 from worker.training.evaluation import probabilities
 from worker.training.metrics import Metrics, measure
 from worker.training.versions import library_versions
-from worker.training.wide.settings import VALIDATION
 from worker.training.wide.stages import Arrays, Stages
 from worker.training.wide.task import Task
 
@@ -35,14 +34,15 @@ class Student:
 
 def finish(student: Student, task: Task, stages: Stages) -> Metrics:
     """Save the artifact, its curves and its card; return the metrics of what was saved."""
-    held, labels = slice(task.held_out, None), task.data.labels[task.held_out :]
+    held = slice(task.data.held_out, None)
+    labels = task.data.labels[held]
     factor = fit_factor(labels, student.weights["deep"] + student.weights["wide"])
     stages.say(f"calibration: logit × {factor:.3f}")
     model = _model(student.weights, task.settings.length, factor)
     tables = quantise(student.weights["embedding"], student.weights["grams"])
     manifest = _manifest(task, stages, factor)
     artifact.save(task.out, model, student.vocabulary, manifest, tables)
-    found = probabilities(artifact.load(str(task.out)), task.data.texts[held])
+    found = probabilities(artifact.load(task.out), task.data.texts[held])
     metrics = measure(labels, found)
     artifact.add_metrics(task.out, "validation", metrics.to_dict())
     plot_loss({"training": student.weights["losses"].tolist()}, task.out / "loss.png")
@@ -93,7 +93,7 @@ def _manifest(task: Task, stages: Stages, factor: float) -> dict[str, Any]:
             "fingerprint": task.data.fingerprint,
             "reviews": len(task.data),
             "rejected": task.data.rejected,
-            "split": f"validation is the last {VALIDATION:.0%}",
+            "split": task.data.split,
             "unlabelled": {"origin": task.unlabelled_origin, "texts": len(task.unlabelled)},
         },
         "training": {

@@ -1,15 +1,15 @@
-"""Training the convolutions, with or without the n-grams beside them."""
+"""Training a network on tokens, with or without the n-grams beside it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.model.network import Tensor
 from worker.training.wide.corpus import Corpus, Index
-from worker.training.wide.deep import Deep, Floats, Shape
+from worker.training.wide.deep import Floats
 from worker.training.wide.linear import GramWeights
 from worker.training.wide.optimiser import Adam, Averaged, ahead, cosine
 from worker.training.wide.stages import Say
@@ -28,15 +28,26 @@ class Fit:
     gram_rate: float = 0.3  # of Adagrad, for the n-grams
 
 
-class Trainee:
-    """Convolutions, and n-grams where `buckets` says how many."""
+class Network(Protocol):
+    """What reads tokens: convolutions, or a recurrent layer."""
 
-    def __init__(self, embeddings: Floats, shape: Shape, buckets: int, seed: int) -> None:
+    @property
+    def variables(self) -> list[Any]:
+        """Everything that is trained."""
+
+    def logit(self, rows: Tensor, *, training: bool) -> Tensor:
+        """Return z: (batch,), from rows: (batch, tokens, slots)."""
+
+
+class Trainee:
+    """A network, and n-grams beside it where `buckets` says how many."""
+
+    def __init__(self, network: Network, buckets: int, seed: int) -> None:
         import keras
         import tensorflow as tf
 
         keras.utils.set_random_seed(seed)
-        self.deep = Deep(embeddings, shape, seed)
+        self.deep = network
         self.grams = GramWeights(buckets) if buckets else None
         self._adam = Adam(self.deep.variables)
         rows, ids = tf.TensorSpec((None, None, 4), tf.int32), tf.TensorSpec((None,), tf.int32)
@@ -72,7 +83,7 @@ class Trainee:
         return losses
 
     def logits(self, corpus: Corpus, reviews: Index) -> NDArray[np.float32]:
-        """Return z of the convolutions and of the n-grams: (len(reviews), 2)."""
+        """Return z of the network and of the n-grams: (len(reviews), 2)."""
         found = np.zeros((len(corpus), 2), np.float32)
         for part, given in self._given(corpus, corpus.batches(reviews, _EVALUATED)):
             found[part] = np.stack([z.numpy() for z in self._forward(*given)], axis=1)
@@ -117,7 +128,6 @@ class Trainee:
             return deep, tf.zeros_like(deep)
         return deep, self.grams.logit(ids, row, tf.shape(rows)[0])[0]
 
-    def arrays(self) -> Mapping[str, Floats]:
-        """Return all weights by name."""
-        grams = {"grams": self.grams.weights.numpy()} if self.grams else {}
-        return {**self.deep.arrays(), **grams}
+    def gram_arrays(self) -> dict[str, Floats]:
+        """Return the weights of the n-grams by name, if there are any."""
+        return {"grams": self.grams.weights.numpy()} if self.grams else {}

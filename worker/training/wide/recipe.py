@@ -1,13 +1,15 @@
 """Labelled reviews, and others without labels, to an artifact of the preset `wide`.
 
-Teachers learn from the labels: n-grams alone, and convolutions of several kinds. The student,
-both in one, learns what the teachers say of every text, labelled or not.
+A language model learns from every text. Teachers learn from the labels: n-grams alone, and
+readers that begin with the language model. The student, n-grams and convolutions in one, learns
+what the teachers say of every text, labelled or not.
 Source: Hinton et al. 2015, Distilling the Knowledge in a Neural Network, §2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,11 @@ from worker.text.vocabulary import Vocabulary
 from worker.training.metrics import Metrics, measure
 from worker.training.wide import linear
 from worker.training.wide.corpus import Corpus, Cut, cut_texts, vocabulary_of
+from worker.training.wide.deep import Deep
 from worker.training.wide.finish import Student, finish
 from worker.training.wide.fit import Trainee
+from worker.training.wide.language import LanguageModel
+from worker.training.wide.recurrent import Reader
 from worker.training.wide.stages import Arrays, Say, Stages
 from worker.training.wide.task import Task
 
@@ -37,12 +42,17 @@ class _Class:
     @property
     def learned(self) -> NDArray[np.int64]:
         """The labelled reviews that are not held out."""
-        return np.arange(self.task.held_out)
+        return np.arange(self.task.data.held_out)
 
     @property
     def held(self) -> NDArray[np.int64]:
         """The validation part."""
-        return np.arange(self.task.held_out, len(self.task.data))
+        return np.arange(self.task.data.held_out, len(self.task.data))
+
+    @property
+    def open(self) -> NDArray[np.int64]:
+        """Every text that is not held out."""
+        return np.delete(np.arange(len(self.corpus)), self.held)
 
     def embeddings(self, features: int, seed: int) -> Floats:
         """Return what training starts from: (rows, features)."""
@@ -80,7 +90,7 @@ def _cut(task: Task, stages: Stages) -> list[Cut]:
 
 def _assemble(task: Task, cuts: Sequence[Cut]) -> _Class:
     """Count words, outside the validation part, and look every token up."""
-    words = cuts[0].frequencies(task.held_out)
+    words = cuts[0].frequencies(task.data.held_out)
     for cut in cuts[1:]:
         words += cut.frequencies(len(cut.counts))
     vocabulary = vocabulary_of(words, task.settings.words)
@@ -92,11 +102,12 @@ def _assemble(task: Task, cuts: Sequence[Cut]) -> _Class:
 
 def _opinions(pupils: _Class, stages: Stages) -> list[Floats]:
     """Return each teacher's logits: (len(corpus),)."""
-    teachers = {"linear teacher": partial(_teach_grams, pupils)} | {
-        f"teacher {number + 1}": partial(_teach, pupils, number)
-        for number in range(len(pupils.task.settings.teachers))
-    }
-    return [stages.run(name, teach)["z"] for name, teach in teachers.items()]
+    said = [stages.run("n-grams", partial(_teach_grams, pupils))["z"]]
+    language = stages.run("language model", partial(_speak, pupils))
+    for number in range(pupils.task.settings.readers):
+        teach = partial(_teach, pupils, language, number)
+        said.append(stages.run(f"reader {number + 1}", teach)["z"])
+    return said
 
 
 def _teach_grams(pupils: _Class, say: Say) -> Arrays:
@@ -105,42 +116,50 @@ def _teach_grams(pupils: _Class, say: Say) -> Arrays:
     return {"z": linear.train(*given, seed, say)}
 
 
-def _teach(pupils: _Class, number: int, say: Say) -> Arrays:
+def _speak(pupils: _Class, say: Say) -> Arrays:
+    how, seed = pupils.task.settings.language, 1_000 * pupils.task.seed + 500
+    begin, words = pupils.embeddings(how.features, seed), len(pupils.vocabulary)
+    model = LanguageModel(begin, words, how, seed)
+    model.fit(pupils.corpus, pupils.open, seed, say)
+    return model.arrays()
+
+
+def _teach(pupils: _Class, language: Mapping[str, Any], number: int, say: Say) -> Arrays:
     s, seed = pupils.task.settings, 1_000 * pupils.task.seed + number
-    shape = s.teachers[number]
-    trainee = Trainee(pupils.embeddings(shape.features, seed), shape, 0, seed)
+    trainee = Trainee(Reader(language, s.reading, seed), 0, seed)
     trainee.fit(pupils.corpus, pupils.labels, pupils.learned, s.teaching, seed, say)
     return {"z": trainee.logits(pupils.corpus, np.arange(len(pupils.corpus)))[:, 0]}
 
 
 def _study(pupils: _Class, targets: Floats, say: Say) -> Arrays:
     s, seed = pupils.task.settings, 1_000 * pupils.task.seed + 999
-    trainee = Trainee(pupils.embeddings(s.student.features, seed), s.student, s.buckets, seed)
-    others = np.delete(np.arange(len(pupils.corpus)), pupils.held)
-    losses = trainee.fit(pupils.corpus, targets, others, s.studying, seed, say)
+    deep = Deep(pupils.embeddings(s.student.features, seed), s.student, seed)
+    trainee = Trainee(deep, s.buckets, seed)
+    losses = trainee.fit(pupils.corpus, targets, pupils.open, s.studying, seed, say)
     z = trainee.logits(pupils.corpus, pupils.held)
-    return {**trainee.arrays(), "losses": np.array(losses), "deep": z[:, 0], "wide": z[:, 1]}
+    learned = {**deep.arrays(), **trainee.gram_arrays(), "losses": np.array(losses)}
+    return learned | {"deep": z[:, 0], "wide": z[:, 1]}
 
 
 def _targets(pupils: _Class, opinions: Sequence[Floats]) -> Floats:
     """Return what the student should say of each text: probabilities (len(corpus),)."""
     s, learned = pupils.task.settings, pupils.learned
-    said = _sigmoid(s.softness * _mean(opinions, s.convolution_share))
+    said = _sigmoid(s.softness * _mean(opinions, s.reading_share))
     said[learned] = s.label_share * pupils.labels[learned] + (1 - s.label_share) * said[learned]
     return said
 
 
 def _mean(opinions: Sequence[Floats], share: float) -> Floats:
-    """Return the teachers' logit; share: how much of it comes from the convolutions."""
-    grams, *convolutions = opinions
-    mean: Floats = (1 - share) * grams + share * np.mean(convolutions, axis=0, dtype=np.float32)
+    """Return the teachers' logit; share: how much of it comes from the readers."""
+    grams, *readers = opinions
+    mean: Floats = (1 - share) * grams + share * np.mean(readers, axis=0, dtype=np.float32)
     return mean
 
 
 def _tell(pupils: _Class, opinions: Sequence[Floats], say: Say) -> None:
     """Say how good each teacher is on the validation part, and all of them together."""
-    names = ["n-grams", *(f"convolutions {i}" for i in range(1, len(opinions)))]
-    every = _mean(opinions, pupils.task.settings.convolution_share)
+    names = ["n-grams", *(f"reader {i}" for i in range(1, len(opinions)))]
+    every = _mean(opinions, pupils.task.settings.reading_share)
     for name, z in zip([*names, "all teachers"], [*opinions, every], strict=True):
         found = measure(pupils.task.data.labels[pupils.held], _sigmoid(z[pupils.held]))
         say(f"validation, {name}: AUC {found.auc:.4f}, accuracy {found.accuracy:.4f}")

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from worker.training.data import LabelledReviews
-from worker.training.wide.settings import VALIDATION, Settings
+from worker.training.wide.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,3 @@ class Task:
         for text in self.unlabelled:
             digest.update(text.encode())
         return digest.hexdigest()[:16]
-
-    @property
-    def held_out(self) -> int:
-        """The place of the first validation review."""
-        return len(self.data) - int(len(self.data) * VALIDATION)
