@@ -14,7 +14,7 @@ demo: $(VENV)/.run        ## score a file of reviews end to end and show why
 
 test: $(VENV)/.dev        ## style, types, import rules, then every test on real Redis and PostgreSQL
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone'
 	$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/.dev       ## style, types and import rules only
