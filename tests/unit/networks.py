@@ -25,6 +25,7 @@ class TinyNetwork:
     def __init__(self, *, scale: float = 1.0, wide: list[float] | None = None) -> None:
         self.has_wide = wide is not None
         self.is_rectified = False
+        self.is_fused = False
         self.widths = (TOKENS,)
         self._wide = np.float32(wide or [0, 0, 0])
         self._scale = scale

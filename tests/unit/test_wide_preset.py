@@ -130,7 +130,7 @@ def test_the_heat_of_the_convolutions_sums_to_the_weighted_maps(network, inputs)
 
 def test_a_review_is_explained_alike_alone_in_a_chunk_and_in_any_order(network, inputs):
     explainer = Explainer(network, choose(["gradcam"]))
-    assert explainer.widths == (8, 16, 24, LENGTH)
+    assert explainer.widths == (16, LENGTH)
     together = explainer.explain(inputs)
     order = np.random.default_rng(1).permutation(len(TEXTS))
     shuffled = explainer.explain({name: value[order] for name, value in inputs.items()})
@@ -155,6 +155,25 @@ def test_every_method_explains_it(network, inputs):
         if heatmap.completeness_gap is not None:
             difference = np.abs(found.logit).max()
             assert np.abs(heatmap.completeness_gap).max() < 0.05 * difference, name
+
+
+def test_a_shortened_review_is_the_one_with_the_others_taken_out(network, inputs):
+    """The shared products, moved, against the whole way anew; also with everything dropped."""
+    draw, word = np.random.default_rng(4), inputs["ids"] > 0
+    embedded = network.embed(inputs)
+    for share in (0.0, 0.3, 0.8, 1.0):
+        kept = word & (draw.random(word.shape) < share)
+        expected = forward(network, network.keep(inputs, kept))
+        tokens = max(1, int(kept.sum(axis=1).max()))
+        found = network.shortened(inputs, embedded, kept, tokens)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_convolutions_are_those_of_tensorflow(network, inputs):
+    embedded = network.embed(inputs)
+    for convolution, found in zip(network.convolutions, network.convolve(embedded), strict=True):
+        expected = tf.nn.conv1d(embedded, convolution.kernel, 1, "SAME")
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_dropping_tokens_drops_their_n_grams_and_closes_the_row_up(network, inputs):

@@ -15,7 +15,7 @@ from worker.model.network import Inputs, Network, Tensor, narrow
 
 Floats = NDArray[np.float32]
 
-#: Reviews of a narrower pass. Always as many, but for the last: oneDNN keeps a kernel a shape.
+#: Reviews of a fused pass. Always as many, filled up with empty ones: XLA compiles for one shape.
 PIECE: Final = 64
 
 
@@ -40,7 +40,7 @@ class Explained:
 
 
 class Explainer:
-    """A network and some methods, compiled once for every batch size."""
+    """A network and some methods, compiled once for every width."""
 
     def __init__(self, network: Network, methods: Sequence[Method]) -> None:
         """Prepare the pass; nothing is compiled before the first chunk.
@@ -56,8 +56,8 @@ class Explainer:
 
     def explain(self, inputs: dict[str, NDArray[Any]]) -> Explained:
         """Score and explain a chunk of encoded reviews; short ones go through narrower passes."""
-        if len(self.widths) == 1:
-            return self._one_pass(inputs, self.widths[0])
+        if not self.network.is_fused:
+            return self._one_pass(inputs, self.widths[-1])
         words = (inputs["ids"] != 0).sum(axis=1)
         order = np.argsort(words, kind="stable")
         parts = []
@@ -83,21 +83,32 @@ class Explainer:
         import tensorflow as tf
 
         if width not in self._passes:
-            # A fixed signature with a free batch: sizes change, nothing is traced again.
-            signature = self.network.signature(width)
-            self._passes[width] = tf.function(self._run).get_concrete_function(signature)
+            self._passes[width] = self._compiled(width)
+        reviews = len(inputs["ids"])
+        if self.network.is_fused:
+            inputs = {name: _filled(value) for name, value in inputs.items()}
         given = {name: tf.constant(value) for name, value in inputs.items()}
         logit, probability, heatmaps = self._passes[width](given)
         return Explained(
-            logit.numpy(),
-            probability.numpy(),
-            tuple(Heatmap(*(part.numpy() for part in heatmap)) for heatmap in heatmaps),
+            logit.numpy()[:reviews],
+            probability.numpy()[:reviews],
+            tuple(Heatmap(*(part.numpy()[:reviews] for part in heatmap)) for heatmap in heatmaps),
         )
+
+    def _compiled(self, width: int) -> Any:
+        import tensorflow as tf
+
+        fused = self.network.is_fused
+        signature = {
+            name: tf.TensorSpec([PIECE if fused else None, *spec.shape[1:]], spec.dtype)
+            for name, spec in self.network.signature(width).items()
+        }
+        return tf.function(self._run, jit_compile=fused).get_concrete_function(signature)
 
     def _run(self, inputs: Inputs) -> tuple[Tensor, Tensor, list[tuple[Tensor, ...]]]:
         passed = trace(self.network, inputs)
         heats = [method.attribute(self.network, passed) for method in self.methods]
-        worths = worth(self.network, inputs, passed.logit, heats) if heats else []
+        worths = worth(self.network, passed, heats) if heats else []
         heatmaps = [
             (heat, *measured, *self._gap(method, passed, heat))
             for method, heat, measured in zip(self.methods, heats, worths, strict=True)
@@ -111,6 +122,15 @@ class Explainer:
             return ()
         nothing = forward(self.network, blank(self.network, passed.inputs))
         return (tf.reduce_sum(heat, axis=1) - (passed.logit - nothing),)
+
+
+def _filled(values: NDArray[Any]) -> NDArray[Any]:
+    """Return PIECE rows: those given, and empty ones."""
+    if len(values) == PIECE:
+        return values
+    whole = np.zeros((PIECE, *values.shape[1:]), values.dtype)
+    whole[: len(values)] = values
+    return whole
 
 
 def _joined(parts: Sequence[tuple[NDArray[Any], Explained]], shape: tuple[int, ...]) -> Explained:

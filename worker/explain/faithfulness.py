@@ -110,8 +110,8 @@ class _Judge:
         """Return comprehensiveness, sufficiency, deletion and insertion: (batch,) each."""
         import tensorflow as tf
 
-        z = forward(self.network, inputs)
-        toward = tf.where(z > 0, 1.0, -1.0)[:, tf.newaxis]
+        passed = trace(self.network, inputs)
+        toward = tf.where(passed.logit > 0, 1.0, -1.0)[:, tf.newaxis]
         word = inputs["ids"] != 0
         place = places(word, heat * toward)
         steps = range(heat.shape[1] + 1)
@@ -119,7 +119,7 @@ class _Judge:
         coming = forward_kept(self.network, inputs, [word & (place < s) for s in steps])
         words = tf.reduce_sum(tf.cast(word, tf.int32), axis=1)
         return (
-            *worth(self.network, inputs, z, [heat])[0],
+            *worth(self.network, passed, [heat])[0],
             area(tf.sigmoid(toward * going), words),
             area(tf.sigmoid(toward * coming), words),
         )

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Final
+from typing import Final, cast
 
-from worker.explain.trace import forward
-from worker.model.network import Inputs, Network, Tensor, narrow
+from worker.explain.trace import Trace, forward
+from worker.model.network import Network, RectifiedNetwork, Tensor
 
 #: The share of a review's tokens that count as its rationale.
 RATIONALE: Final = 0.2
 
 
-def worth(
-    network: Network, inputs: Inputs, logit: Tensor, heats: Sequence[Tensor]
-) -> list[tuple[Tensor, Tensor]]:
+def worth(network: Network, passed: Trace, heats: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
     """Return comprehensiveness and sufficiency, (batch,) each, of each heatmap.
 
     heats: one (batch, tokens) a method; all their shorter reviews go forward together. p is the
@@ -25,10 +23,10 @@ def worth(
     """
     import tensorflow as tf
 
-    word = inputs["ids"] != 0
+    word, logit = passed.inputs["ids"] != 0, passed.logit
     toward = tf.where(logit > 0, 1.0, -1.0)
     tops = [top_fifth(word, heat * toward[:, tf.newaxis]) for heat in heats]
-    without, alone = _rescored(network, inputs, [word & ~top for top in tops], tops)
+    without, alone = _rescored(network, passed, [word & ~top for top in tops], tops)
     p = tf.sigmoid(toward * logit)
     return [
         (p - tf.sigmoid(toward * rest), p - tf.sigmoid(toward * top))
@@ -37,24 +35,24 @@ def worth(
 
 
 def _rescored(
-    network: Network, inputs: Inputs, rests: Sequence[Tensor], tops: Sequence[Tensor]
+    network: Network, passed: Trace, rests: Sequence[Tensor], tops: Sequence[Tensor]
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Return z of each shorter review: (batch,) each."""
     import tensorflow as tf
 
-    def shorter(kept: Sequence[Tensor]) -> Inputs:
-        repeated = {name: tf.concat([v] * len(kept), axis=0) for name, v in inputs.items()}
-        return network.keep(repeated, tf.concat(kept, axis=0))
-
-    if len(network.widths) == 1:
-        z = tf.split(forward(network, shorter([*rests, *tops])), len(rests) + len(tops))
-        return z[: len(rests)], z[len(rests) :]
-    tokens = int(inputs["ids"].shape[1])
+    if not network.is_rectified:
+        kept = [*rests, *tops]
+        repeated = {n: tf.concat([v] * len(kept), axis=0) for n, v in passed.inputs.items()}
+        z = forward(network, network.keep(repeated, tf.concat(kept, axis=0)))
+        parts = tf.split(z, len(kept))
+        return parts[: len(rests)], parts[len(rests) :]
+    shortened = cast("RectifiedNetwork", network).shortened
+    tokens = int(passed.embedded.shape[1])
     fifth = max(1, ceil(RATIONALE * tokens))  # no rationale has more tokens,
     rest = max(1, tokens - fifth)  # and none leaves more
     return (
-        tf.split(forward(network, narrow(shorter(rests), rest)), len(rests)),
-        tf.split(forward(network, narrow(shorter(tops), fifth)), len(tops)),
+        [shortened(passed.inputs, passed.embedded, kept, rest) for kept in rests],
+        [shortened(passed.inputs, passed.embedded, kept, fifth) for kept in tops],
     )
 
 

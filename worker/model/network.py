@@ -43,6 +43,7 @@ class Network(Protocol):
     convolutions: tuple[Convolution, ...]
     has_wide: bool  # whether there is a branch beside the convolutions
     is_rectified: bool  # whether activations go through a ReLU, and no padding is read
+    is_fused: bool  # whether XLA makes its pass faster
     widths: tuple[int, ...]  # numbers of tokens worth compiling for; the last is the window
 
     def signature(self, tokens: int | None = None) -> dict[str, Any]:
@@ -83,6 +84,12 @@ class RectifiedNetwork(Network, Protocol):
         self, activations: tuple[Tensor, ...], inputs: Inputs
     ) -> tuple[Tensor, ...]:
         """Return Σ_s ∂z/∂A[s, f]: (batch, filters) a convolution."""
+
+    def shortened(self, inputs: Inputs, embedded: Tensor, kept: Tensor, tokens: int) -> Tensor:
+        """Return z of the same reviews with only the kept tokens, closed up: (batch,).
+
+        embedded: of the whole reviews; kept: (batch, tokens) bool, at most `tokens` in a row.
+        """
 
 
 def narrow(inputs: Inputs, tokens: int) -> Inputs:

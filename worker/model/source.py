@@ -45,6 +45,7 @@ class SourceNetwork:
 
     has_wide = False
     is_rectified = False
+    is_fused = False
 
     def __init__(self, model: Any) -> None:
         self._length = int(model.inputs[0].shape[1])

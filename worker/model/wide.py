@@ -20,7 +20,7 @@ from worker.text.ngrams import SPANS
 from worker.text.subwords import SLOTS
 
 #: Numbers of tokens compiled for beside the window: most reviews are short.
-NARROW: Final = (8, 16, 24, 32, 48)
+NARROW: Final = (16, 32)
 Tables = Mapping[str, NDArray[Any]]
 
 
@@ -34,6 +34,7 @@ class WideNetwork:
 
     has_wide = True
     is_rectified = True
+    is_fused = True
 
     def __init__(self, model: Any, tables: Tables) -> None:
         self._length = int(model.inputs[0].shape[1])
@@ -47,6 +48,8 @@ class WideNetwork:
         self.convolutions = tuple(
             Convolution(layer.name, layer.kernel.value, nothing) for layer in layers
         )
+        slots = [slot for layer in layers for slot in layer.kernel.numpy()]
+        self._slots = _constant(np.concatenate(slots, axis=1))  # (features, all slots' filters)
 
     def signature(self, tokens: int | None = None) -> dict[str, Any]:
         """Return a tf.TensorSpec for each input, batch free."""
@@ -69,9 +72,24 @@ class WideNetwork:
 
     def convolve(self, embedded: Tensor) -> tuple[Tensor, ...]:
         """Return activations: (batch, tokens, filters) a kernel."""
+        return self._add_up(self._by_slot(embedded))
+
+    def _by_slot(self, embedded: Tensor) -> Tensor:
+        """Return what each token gives by each slot of each kernel: (batch, tokens, slots · f)."""
         import tensorflow as tf
 
-        return tuple(tf.nn.conv1d(embedded, c.kernel, 1, "SAME") for c in self.convolutions)
+        flat = tf.matmul(tf.reshape(embedded, [-1, embedded.shape[-1]]), self._slots)
+        return tf.reshape(flat, [-1, embedded.shape[1], self._slots.shape[1]])
+
+    def _add_up(self, by_slot: Tensor) -> tuple[Tensor, ...]:
+        """Return activations: each position the sum over the tokens that its kernel sees."""
+        import tensorflow as tf
+
+        given = iter(tf.split(by_slot, sum(c.slots for c in self.convolutions), axis=-1))
+        return tuple(
+            tf.add_n([_moved(next(given), c.offset(slot)) for slot in range(c.slots)])
+            for c in self.convolutions
+        )
 
     def wide(self, inputs: Inputs) -> Tensor:
         """Return what the n-grams give each token: (batch, tokens).
@@ -80,21 +98,42 @@ class WideNetwork:
         """
         import tensorflow as tf
 
-        count = tf.reduce_sum(inputs["gram_count"], axis=[1, 2])
-        scale = self._scale * tf.math.rsqrt(1.0 + count)
         share = inputs["gram_weight"] / np.arange(1, SPANS + 1, dtype=np.float32)
         given = tf.reduce_sum(share, axis=2)
         for further in range(1, min(SPANS, int(share.shape[1]))):
             passed = tf.reduce_sum(share[:, :-further, further:], axis=2)
             given += tf.pad(passed, [[0, 0], [further, 0]])
-        return given * scale[:, tf.newaxis]
+        return given * self._gram_scale(inputs)[:, tf.newaxis]
+
+    def _grams(self, inputs: Inputs) -> Tensor:
+        """Return what all n-grams give together, the sum of `wide`: (batch,)."""
+        import tensorflow as tf
+
+        return tf.reduce_sum(inputs["gram_weight"], axis=[1, 2]) * self._gram_scale(inputs)
+
+    def _gram_scale(self, inputs: Inputs) -> Tensor:
+        import tensorflow as tf
+
+        count = tf.reduce_sum(inputs["gram_count"], axis=[1, 2])
+        return self._scale * tf.math.rsqrt(1.0 + count)
 
     def logit(self, activations: tuple[Tensor, ...], inputs: Inputs) -> Tensor:
         """Return z: (batch,)."""
+        pooled = _pooled(_fired(activations, inputs), inputs)
+        return self._deep(pooled) + self._grams(inputs)
+
+    def shortened(self, inputs: Inputs, embedded: Tensor, kept: Tensor, tokens: int) -> Tensor:
+        """Return z of the same reviews with only the kept tokens, closed up: (batch,).
+
+        As of `keep`, but what a token gives by each slot is known: it moves, and is not made anew.
+        """
         import tensorflow as tf
 
-        pooled = _pooled(_fired(activations, inputs), inputs)
-        return self._deep(pooled) + tf.reduce_sum(self.wide(inputs), axis=1)
+        order = close_up(kept)[:, -tokens:]
+        ids = tf.gather(tf.where(kept, inputs["ids"], 0), order, batch_dims=1)
+        shorter = {"ids": ids, **_whole_grams(inputs, kept)}
+        by_slot = tf.gather(self._by_slot(embedded), order, batch_dims=1) * word(shorter)
+        return self.logit(self._add_up(by_slot), shorter)
 
     def channel_gradients(
         self, activations: tuple[Tensor, ...], inputs: Inputs
@@ -140,12 +179,10 @@ class WideNetwork:
         """Return the review with padding for the other tokens, and without their n-grams."""
         import tensorflow as tf
 
-        whole = tf.cast(_whole(kept), tf.float32)
         return {
             "ids": tf.where(kept, inputs["ids"], 0),
             "pieces": tf.where(kept[..., tf.newaxis], inputs["pieces"], 0),
-            "gram_weight": inputs["gram_weight"] * whole,
-            "gram_count": inputs["gram_count"] * whole,
+            **_whole_grams(inputs, kept),
         }
 
 
@@ -169,6 +206,24 @@ def _pooled(maps: Tensor, inputs: Inputs) -> Tensor:
 
     mean = tf.reduce_sum(maps, 1) / tf.maximum(tf.reduce_sum(word(inputs), 1), 1.0)
     return tf.concat([tf.reduce_max(maps, 1), mean], axis=-1)
+
+
+def _moved(values: Tensor, offset: int) -> Tensor:
+    """Return at each position what stands `offset` further on, zeros past the ends."""
+    import tensorflow as tf
+
+    if offset == 0:
+        return values
+    part = values[:, offset:] if offset > 0 else values[:, :offset]
+    return tf.pad(part, [[0, 0], [max(-offset, 0), max(offset, 0)], [0, 0]])
+
+
+def _whole_grams(inputs: Inputs, kept: Tensor) -> Inputs:
+    """Return the n-grams all of whose tokens are kept."""
+    import tensorflow as tf
+
+    whole = tf.cast(_whole(kept), tf.float32)
+    return {name: inputs[name] * whole for name in ("gram_weight", "gram_count")}
 
 
 def _whole(kept: Tensor) -> Tensor:
