@@ -125,7 +125,8 @@ class WideNetwork:
     def shortened(self, inputs: Inputs, embedded: Tensor, kept: Tensor, tokens: int) -> Tensor:
         """Return z of the same reviews with only the kept tokens, closed up: (batch,).
 
-        As of `keep`, but what a token gives by each slot is known: it moves, and is not made anew.
+        As of `keep`, but what a token gives by each slot moves, and is not made anew: the compiler
+        sees that `convolve` has made the same product of `embedded`.
         """
         import tensorflow as tf
 

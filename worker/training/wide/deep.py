@@ -61,13 +61,9 @@ class Deep:
         import tensorflow as tf
 
         w, s = self._weights, self._shape
-        word = tf.cast(rows[..., :1] > 0, tf.float32)
-        if training:
-            rows = drop_words(rows, s.drop_word)
-        embedded = tf.reduce_sum(tf.gather(w["embedding"], rows), 2) * word
-        if training:
-            whole_review = [tf.shape(rows)[0], 1, s.features]
-            embedded = tf.nn.dropout(embedded, s.drop_embedding, noise_shape=whole_review)
+        rows = drop_words(rows, s.drop_word) if training else rows
+        embedded, word = embed(w["embedding"], rows)
+        embedded = drop_dimensions(embedded, s.drop_embedding) if training else embedded
         maps = tf.concat(
             [tf.nn.conv1d(embedded, w[f"conv{kernel}"], 1, "SAME") for kernel in s.kernels], -1
         )
@@ -77,6 +73,21 @@ class Deep:
         pooled = tf.nn.dropout(tf.concat([tf.reduce_max(maps, 1), mean], -1), drop)
         hidden = tf.nn.relu(tf.matmul(pooled, w["hidden"]) + w["hidden_bias"])
         return (tf.matmul(tf.nn.dropout(hidden, drop), w["logit"]) + w["logit_bias"])[:, 0]
+
+
+def embed(embedding: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return embedded: (batch, tokens, features), and 1 where there is a token, else 0."""
+    import tensorflow as tf
+
+    there = tf.cast(rows[..., :1] > 0, tf.float32)
+    return tf.reduce_sum(tf.gather(embedding, rows), 2) * there, there
+
+
+def drop_dimensions(embedded: Tensor, rate: float) -> Tensor:
+    """Return embedded with a share of its dimensions left out, the same for a whole review."""
+    import tensorflow as tf
+
+    return tf.nn.dropout(embedded, rate, noise_shape=[tf.shape(embedded)[0], 1, embedded.shape[-1]])
 
 
 def drop_words(rows: Tensor, rate: float) -> Tensor:

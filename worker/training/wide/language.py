@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from worker.model.network import Tensor
 from worker.text.vocabulary import UNK
 from worker.training.wide.corpus import Corpus, Index
-from worker.training.wide.deep import Floats, glorot
+from worker.training.wide.deep import Floats, embed, glorot
 from worker.training.wide.optimiser import Adam, ahead, cosine
-from worker.training.wide.recurrent import BothWays, embed
+from worker.training.wide.recurrent import BothWays
 from worker.training.wide.stages import Say
 
 _TOLD = 200  # steps between two lines of the log

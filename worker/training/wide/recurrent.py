@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.model.network import Tensor
-from worker.training.wide.deep import Floats, drop_words, glorot
+from worker.training.wide.deep import Floats, drop_dimensions, drop_words, embed, glorot
 
 _NOWHERE = -1e9  # what the maximum sees of a token that is not there
+_WAYS = ("onward", "back")
+_PARTS = ("kernel", "recurrent", "bias")  # of a layer, in the order it takes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class BothWays:
     """A recurrent layer from each end."""
 
     def __init__(self, onward: Gru, back: Gru) -> None:
-        self._layers = {"onward": onward, "back": back}
+        self._layers = dict(zip(_WAYS, (onward, back), strict=True))
 
     @classmethod
     def fresh(cls, features: int, units: int, draw: np.random.Generator) -> "BothWays":
@@ -74,20 +76,19 @@ class BothWays:
     @classmethod
     def read(cls, arrays: Mapping[str, NDArray[Any]]) -> "BothWays":
         """Return what `arrays` gave."""
-        parts = ("kernel", "recurrent", "bias")
-        return cls(*(Gru(*(arrays[f"{way}_{p}"] for p in parts)) for way in ("onward", "back")))
+        return cls(*(Gru(*(arrays[f"{way}_{p}"] for p in _PARTS)) for way in _WAYS))
 
     @property
     def variables(self) -> list[Any]:
         """Everything that is trained."""
-        return [v for gru in self._layers.values() for v in (gru.kernel, gru.recurrent, gru.bias)]
+        return [getattr(gru, part) for gru in self._layers.values() for part in _PARTS]
 
     def arrays(self) -> dict[str, Floats]:
         """Return the weights by name."""
         return {
             f"{way}_{part}": getattr(gru, part).numpy()
             for way, gru in self._layers.items()
-            for part in ("kernel", "recurrent", "bias")
+            for part in _PARTS
         }
 
     def __call__(self, inputs: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
@@ -133,12 +134,9 @@ class Reader:
         import tensorflow as tf
 
         how = self._how
-        if training:
-            rows = drop_words(rows, how.drop_word)
+        rows = drop_words(rows, how.drop_word) if training else rows
         embedded, there = embed(self._embedding, rows)
-        if training:
-            whole_review = [tf.shape(rows)[0], 1, embedded.shape[-1]]
-            embedded = tf.nn.dropout(embedded, how.drop_embedding, noise_shape=whole_review)
+        embedded = drop_dimensions(embedded, how.drop_embedding) if training else embedded
         pooled = self._pooled(embedded, there)
         drop = how.drop_hidden if training else 0.0
         hidden = tf.nn.relu(tf.nn.dropout(pooled, drop) @ self._hidden + self._hidden_bias)
@@ -155,11 +153,3 @@ class Reader:
         last = tf.gather(onward, tf.maximum(counts - 1, 0), batch_dims=1)
         known = tf.cast(counts > 0, tf.float32)[:, tf.newaxis]  # a review may have no tokens
         return tf.concat([greatest, mean, last, back[:, 0]], -1) * known
-
-
-def embed(embedding: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Return embedded: (batch, tokens, features), and 1 where there is a token, else 0."""
-    import tensorflow as tf
-
-    there = tf.cast(rows[..., :1] > 0, tf.float32)
-    return tf.reduce_sum(tf.gather(embedding, rows), 2) * there, there
