@@ -11,7 +11,7 @@ COPY constraints.txt pyproject.toml README.md LICENSE ./
 COPY schemas schemas
 COPY producer producer
 COPY worker worker
-COPY iyu iyu
+COPY console console
 RUN pip install --constraint constraints.txt ".[worker]" \
     && useradd --system --create-home --home-dir /var/lib/iyu --uid 10001 iyu
 

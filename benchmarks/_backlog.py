@@ -13,9 +13,9 @@ import redis
 
 from benchmarks._reviews import renewed
 from benchmarks._submit import settings_of, submit
-from producer.clock import Clock
-from schemas.message import Queue
-from schemas.review import Review
+from iyu.producer.clock import Clock
+from iyu.schemas.contract.message import Queue
+from iyu.schemas.contract.review import Review
 
 #: Where the reviews come from, and the share of each: one large, one rare.
 SHARES: Final = {"shop": 0.70, "films": 0.20, "crm": 0.09, "forum": 0.01}

@@ -10,9 +10,9 @@ import psutil
 from sqlalchemy import Engine
 
 from benchmarks._services import children
-from schemas import ledger
-from schemas.database import reading
-from tests.services import Process
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.engine import reading
+from tests.harness.services import Process
 
 TENTHS: Final = 10
 #: Seconds between two looks at the ledger.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, select
 
 from benchmarks._submit import settings_of
-from producer.producer import Producer
-from schemas.database import connect, reading
-from schemas.tables import explanations
+from iyu.producer.producer import Producer
+from iyu.schemas.sql.engine import connect, reading
+from iyu.schemas.sql.tables import explanations
 
 #: Seconds between two looks into the table: the error of a time.
 LOOK_EVERY = 0.002

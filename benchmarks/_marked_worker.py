@@ -35,7 +35,7 @@ def _marked(function: Callable[..., Any], before: str | None, after: str | None)
 
 def _mark_scorer() -> None:
     """Mark the scorer's stages: here TensorFlow is imported already, in the child."""
-    from worker.scoring import Scorer
+    from iyu.worker.scoring import Scorer
 
     Scorer.load = _marked(Scorer.load, None, "loaded")  # type: ignore[method-assign]
 
@@ -45,8 +45,9 @@ def main() -> None:
     mark("python")
     from celery import signals
 
-    from iyu.cli import main as iyu
-    from worker import entry, process
+    from iyu.console.main import main as iyu
+    from iyu.worker.service import celery_tasks as entry
+    from iyu.worker.service import child_process as process
 
     signals.worker_ready.connect(lambda **_: mark("connected"), weak=False)
     limit = process._limit_threads
@@ -59,7 +60,7 @@ def main() -> None:
 
     process._limit_threads = limit_threads
     process.settle_memory = _marked(process.settle_memory, "warm", "ready")
-    entry.score_chunk = _marked(entry.score_chunk, "taken", "stored")
+    vars(entry)["score_chunk"] = _marked(vars(entry)["score_chunk"], "taken", "stored")
     iyu()
 
 

@@ -12,14 +12,14 @@ import orjson
 from sqlalchemy import Engine
 
 from benchmarks._reviews import renewed
-from schemas import ledger
-from schemas.database import connected, writing
-from schemas.message import MAX_REVIEWS, Chunk, new_id, read_chunk
-from schemas.review import Review, utc_now
-from worker import store
-from worker.fold import FOLD_AT_ONCE, fold
-from worker.process import settle_memory
-from worker.scoring import Prediction, Scorer
+from iyu.schemas.contract.message import MAX_REVIEWS, Chunk, new_id, read_chunk
+from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.engine import connected, writing
+from iyu.worker.rows import write_chunk as store
+from iyu.worker.rows.add_to_keyword_days import FOLD_AT_ONCE, fold
+from iyu.worker.scoring import Prediction, Scorer
+from iyu.worker.service.child_process import settle_memory
 
 #: What a chunk goes through. The others are looked at apart: a share of one of these, or instead.
 STEPS: Final = (
@@ -80,7 +80,7 @@ def measure(
 
 
 class Parts:
-    """A worker's own parts, called one by one as `worker.tasks.score_chunk` calls them."""
+    """A worker's own parts, called one by one as `iyu.worker.chunk.score_chunk` calls them."""
 
     def __init__(self, model: str, engine: Engine) -> None:
         self._engine = engine

@@ -10,8 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, bindparam, text
 
 from benchmarks._backlog import Backlog
-from schemas.database import reading
-from schemas.tables import UtcDateTime
+from iyu.schemas.sql.engine import reading
+from iyu.schemas.sql.tables import UtcDateTime
 
 Parameters = dict[str, Any]
 

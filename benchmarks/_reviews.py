@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import count, islice
 from pathlib import Path
 
-from producer.readers import read_rows
-from schemas.review import Review, admit
+from iyu.producer.readers.files import read_rows
+from iyu.schemas.contract.review import Review, admit
 
 Raw = tuple[object, object]  # review_id, text, as they stand in the file
 

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import psutil
 
-from iyu.embedded import EmbeddedRedis
-from schemas.database import connect, upgrade
-from tests.services import PostgresServer, Process, child_environment, iyu_command
+from iyu.console.local.embedded_redis import EmbeddedRedis
+from iyu.schemas.sql.engine import connect, upgrade
+from tests.harness.services import PostgresServer, Process, child_environment, iyu_command
 
 #: Seconds until every worker process has loaded its model on a busy machine.
 READY_SECONDS = 180.0

@@ -1,9 +1,11 @@
 """What a database takes on the disk, table by table, indexes apart."""
 
+from typing import Any
+
 from sqlalchemy import Connection, Engine, text
 
-from schemas.database import reading
-from schemas.settings import sqlite_path
+from iyu.schemas.contract.settings import sqlite_path
+from iyu.schemas.sql.engine import reading
 
 _SQLITE = """
     SELECT COALESCE(m.tbl_name, s.name), m.type = 'index', SUM(s.pgsize)
@@ -25,7 +27,7 @@ def database_bytes(engine: Engine) -> int:
     if path:
         with reading(engine) as connection:
             connection.rollback()
-            raw = connection.connection.driver_connection
+            raw: Any = connection.connection.driver_connection
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return path.stat().st_size
     with reading(engine) as connection:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Engine
 
-from producer.batch import Receipt
-from producer.clock import Clock
-from producer.producer import Producer
-from schemas import ledger
-from schemas.database import reading
-from schemas.message import Queue
-from schemas.settings import Settings
+from iyu.producer.batch import Receipt
+from iyu.producer.clock import Clock
+from iyu.producer.producer import Producer
+from iyu.schemas.contract.message import Queue
+from iyu.schemas.contract.settings import Settings
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.engine import reading
 
 
 def settings_of(environment: Mapping[str, str]) -> Settings:

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from worker.explain.explainer import Explainer
-from worker.explain.methods import METHODS, choose
-from worker.explain.trace import forward, trace
-from worker.model.artifact import Artifact, load
-from worker.text.morphemes import Analyzer
+from iyu.worker.explain.explainer import Explainer
+from iyu.worker.explain.methods.registry import METHODS, choose
+from iyu.worker.explain.trace import forward, trace
+from iyu.worker.model.artifact import Artifact, load
+from iyu.worker.text.morphemes import Analyzer
 
 #: (method, forward passes): what the project promises of the pass without the worth.
 PROMISES = {"gradcam": 3.0, "integrated_gradients": 20.0}

@@ -18,9 +18,9 @@ from benchmarks._report import finish, header, progress, table
 from benchmarks._reviews import raw_reviews, read_reviews, renewed
 from benchmarks._services import DATABASES, services
 from benchmarks._submit import drain, submit
-from schemas import ledger
-from schemas.database import connect, reading
-from schemas.review import Review
+from iyu.schemas.contract.review import Review
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.engine import connect, reading
 
 #: Reviews/s that arrive while a backfill runs.
 BUSY_RATE = 20.0

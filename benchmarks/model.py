@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._report import finish, header, note, table
-from worker.model.artifact import locate
-from worker.scoring import Scorer
-from worker.text.morphemes import Analyzer
-from worker.training.data import LabelledReviews, read_labelled
-from worker.training.metrics import measure
+from iyu.worker.model.artifact import locate
+from iyu.worker.scoring import Scorer
+from iyu.worker.text.morphemes import Analyzer
+from iyu.worker.training.data import LabelledReviews, read_labelled
+from iyu.worker.training.metrics import measure
 
 Probabilities = NDArray[np.float32]
 Model = Callable[[Sequence[str]], Probabilities]

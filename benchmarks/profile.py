@@ -24,8 +24,8 @@ from benchmarks._reviews import raw_reviews, read_reviews
 from benchmarks._services import children, database, scratch, stores, worker
 from benchmarks._submit import drain, submit
 from benchmarks.ways.product import WARM_UP
-from schemas.database import connected
-from tests.services import Process
+from iyu.schemas.sql.engine import connected
+from tests.harness.services import Process
 
 #: Worker processes.
 PROCESSES: Final = 2

@@ -21,9 +21,9 @@ from benchmarks._report import finish, header, note, progress, table
 from benchmarks._reviews import read_reviews
 from benchmarks._services import DATABASES, scratch, stores, worker
 from benchmarks._size import database_bytes, table_bytes
-from schemas.database import connected, reading
-from schemas.review import utc_now
-from worker.fold import fold_all
+from iyu.schemas.contract.review import utc_now
+from iyu.schemas.sql.engine import connected, reading
+from iyu.worker.rows.add_to_keyword_days import fold_all
 
 #: Different texts at most; they come again and again.
 TEXTS = 200_000

@@ -21,12 +21,12 @@ from benchmarks._drain import Memory, mean, memory
 from benchmarks._report import finish, header, progress, table
 from benchmarks._services import READY_SECONDS, running, scratch, stores, wait
 from benchmarks._submit import submit
-from iyu.environment import FILE_NAME, read_environment
-from iyu.local import command
-from schemas.database import check, connected, reading
-from schemas.errors import DatabaseOutdated
-from schemas.tables import explanations
-from tests.services import Process
+from iyu.console.local.data_folder import command
+from iyu.console.local.env_file import FILE_NAME, read_environment
+from iyu.schemas.contract.errors import DatabaseOutdated
+from iyu.schemas.sql.engine import check, connected, reading
+from iyu.schemas.sql.tables import explanations
+from tests.harness.services import Process
 
 PRESETS: Final = "source,wide"
 REVIEW: Final = [("1", "배우 연기가 정말 좋았어요")]

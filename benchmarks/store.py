@@ -21,13 +21,13 @@ from benchmarks._command import run
 from benchmarks._report import finish, header, progress, spread, table
 from benchmarks._reviews import read_reviews, renewed
 from benchmarks._services import DATABASES, database, scratch
-from schemas.database import connected, reading, writing
-from schemas.message import MAX_REVIEWS, Chunk, new_id
-from schemas.review import Review, utc_now
-from worker import store
-from worker.fold import FOLD_AT_ONCE, fold
-from worker.process import settle_memory
-from worker.scoring import Prediction, Scorer
+from iyu.schemas.contract.message import MAX_REVIEWS, Chunk, new_id
+from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.sql.engine import connected, reading, writing
+from iyu.worker.rows import write_chunk as store
+from iyu.worker.rows.add_to_keyword_days import FOLD_AT_ONCE, fold
+from iyu.worker.scoring import Prediction, Scorer
+from iyu.worker.service.child_process import settle_memory
 
 #: Different texts: each has its prediction in memory.
 TEXTS = 10_000

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from schemas.database import connect, upgrade
-from schemas.errors import SettingsError
-from tests.services import (
+from iyu.schemas.contract.errors import SettingsError
+from iyu.schemas.sql.engine import connect, upgrade
+from tests.harness.services import (
     PostgresServer,
     Process,
     RedisServer,

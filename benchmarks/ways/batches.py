@@ -15,8 +15,8 @@ from celery import Celery, signals
 from benchmarks._environment import pinned_python
 from benchmarks._reviews import read_reviews
 from benchmarks._services import broker, database, running, scratch, wait
-from schemas.database import connect, reading, writing
-from schemas.review import Review
+from iyu.schemas.contract.review import Review
+from iyu.schemas.sql.engine import connect, reading, writing
 
 PROCESSES: Final = 2
 BATCH: Final = 512
@@ -42,7 +42,7 @@ def _load(**_: Any) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
-    from worker.scoring import Scorer
+    from iyu.worker.scoring import Scorer
 
     _parts["scorer"] = Scorer.load(os.environ["IYU_MODEL"])
     _parts["scorer"].score(["준비"])
@@ -62,9 +62,9 @@ def register() -> Any:
 
 
 def _store(reviews: list[Review]) -> None:
-    from schemas.message import Chunk, new_id
-    from schemas.review import utc_now
-    from worker import store
+    from iyu.schemas.contract.message import Chunk, new_id
+    from iyu.schemas.contract.review import utc_now
+    from iyu.worker.rows import write_chunk as store
 
     unique = tuple({review.review_id: review for review in reviews}.values())
     predictions = _parts["scorer"].score([review.text for review in unique])

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks._reviews import raw_reviews
 from benchmarks._services import database, scratch
-from schemas.review import Review, admit
+from iyu.schemas.contract.review import Review, admit
 
 PROCESSES = 2
 CHUNK = 512
@@ -43,12 +43,12 @@ def _score_slice(address: str, path: Path, start: int, stop: int, model: str, ga
     tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // PROCESSES))
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
-    from schemas.database import connect, writing
-    from schemas.message import Chunk, new_id
-    from schemas.review import utc_now
-    from worker import store
-    from worker.process import settle_memory
-    from worker.scoring import Scorer
+    from iyu.schemas.contract.message import Chunk, new_id
+    from iyu.schemas.contract.review import utc_now
+    from iyu.schemas.sql.engine import connect, writing
+    from iyu.worker.rows import write_chunk as store
+    from iyu.worker.scoring import Scorer
+    from iyu.worker.service.child_process import settle_memory
 
     scorer, engine = Scorer.load(model), connect(address)
     version = scorer.artifact.model_version

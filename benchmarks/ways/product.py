@@ -8,8 +8,8 @@ from sqlalchemy import Engine, func, select
 from benchmarks._reviews import raw_reviews
 from benchmarks._services import services
 from benchmarks._submit import drain, submit
-from schemas.database import connect, reading
-from schemas.tables import explanations
+from iyu.schemas.sql.engine import connect, reading
+from iyu.schemas.sql.tables import explanations
 
 #: Reviews that pass before the clock starts: the dictionary is in memory then.
 WARM_UP = 4096

@@ -18,7 +18,7 @@ from celery import Celery, signals
 
 from benchmarks._reviews import read_reviews
 from benchmarks._services import broker, database, running, scratch, wait
-from schemas.review import Review
+from iyu.schemas.contract.review import Review
 
 PROCESSES: Final = 2
 #: Celery chunks a process gets: enough of them that both processes end at about the same time.

@@ -6,8 +6,8 @@ import numpy as np
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session, registry
 
-from schemas import tables
-from schemas.review import text_hash, utc_now
+from iyu.schemas.contract.review import text_hash, utc_now
+from iyu.schemas.sql import tables
 
 _mapper = registry(metadata=tables.metadata)
 
@@ -35,8 +35,8 @@ class UsualModel:
     def __init__(self, model: str, database: str) -> None:
         import keras
 
-        from worker.model.artifact import MODEL_FILE, load, locate
-        from worker.text.morphemes import Analyzer
+        from iyu.worker.model.artifact import MODEL_FILE, load, locate
+        from iyu.worker.text.morphemes import Analyzer
 
         artifact = load(model)
         Analyzer()  # lets KoNLPy find MeCab
@@ -56,7 +56,7 @@ class UsualModel:
         """Return (surface, tag) pairs, the probability, and heat for the model's window."""
         import tensorflow as tf
 
-        from worker.text.vocabulary import pad_front
+        from iyu.worker.text.vocabulary import pad_front
 
         pairs = self._tagger.pos(text)
         ids = pad_front([self._vocabulary.ids(s for s, _ in pairs)], self._encoder.length)

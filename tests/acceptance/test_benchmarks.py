@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks._parts import BELOW, MECAB, STEPS
 from benchmarks.profile import CHILDREN, PARENT, PRODUCER, REDIS
-from tests.services import ROOT, child_environment
+from tests.harness.services import ROOT, child_environment
 
 pytestmark = pytest.mark.acceptance
 

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 import yaml
 
-from iyu.embedded import find_redis_server
-from schemas.errors import SettingsError
-from schemas.settings import Settings
-from tests.ports import own_port
-from tests.services import (
+from iyu.console.local.embedded_redis import find_redis_server
+from iyu.schemas.contract.errors import SettingsError
+from iyu.schemas.contract.settings import Settings
+from tests.harness.ports import own_port
+from tests.harness.services import (
     ROOT,
     PostgresServer,
     child_environment,

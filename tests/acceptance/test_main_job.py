@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from iyu.demo_reviews import write_reviews
-from schemas.database import connect, reading
-from tests.services import child_environment, run_iyu
+from iyu.console.demo.reviews import write_reviews
+from iyu.schemas.sql.engine import connect, reading
+from tests.harness.services import child_environment, run_iyu
 
 pytestmark = pytest.mark.acceptance
 

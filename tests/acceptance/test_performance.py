@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.ways import ceiling, product
-from schemas.database import connect, upgrade, writing
-from schemas.message import Chunk, new_id
-from schemas.review import Review, utc_now
+from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.sql.engine import connect, upgrade, writing
+from iyu.worker.rows import write_chunk as store
+from iyu.worker.scoring import Scorer
+from iyu.worker.service.child_process import settle_memory
+from iyu.worker.text.morphemes import Analyzer
 from tests.acceptance.faults.reviews import made
-from worker import store
-from worker.process import settle_memory
-from worker.scoring import Scorer
-from worker.text.morphemes import Analyzer
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.alone]
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from producer import Producer
-from schemas.database import connect, reading
-from schemas.message import Queue
-from tests.services import Process, iyu_command, poll, run_iyu
+from iyu.producer import Producer
+from iyu.schemas.contract.message import Queue
+from iyu.schemas.sql.engine import connect, reading
+from tests.harness.services import Process, iyu_command, poll, run_iyu
 
 pytestmark = pytest.mark.acceptance
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ LIVE_SECONDS = 30.0
 @pytest.fixture(scope="module")
 def contrary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that says the opposite of the shipped one."""
-    from worker.model import artifact
+    from iyu.worker.model import artifact
 
     shipped = artifact.load("source")
     dense = shipped.keras_model.get_layer("probability")

@@ -7,15 +7,15 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from iyu.environment import read_environment
-from schemas import ledger
-from schemas.broker import Publisher, make_app
-from schemas.database import connect, reading, writing
-from schemas.message import Chunk, new_id
-from schemas.review import Review, utc_now
-from schemas.settings import Settings
-from schemas.tables import predictions
-from tests.services import Process, child_environment, iyu_command, poll, run_iyu
+from iyu.console.local.env_file import read_environment
+from iyu.schemas.broker.publisher import Publisher, make_app
+from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.contract.settings import Settings
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.engine import connect, reading, writing
+from iyu.schemas.sql.tables import predictions
+from tests.harness.services import Process, child_environment, iyu_command, poll, run_iyu
 
 pytestmark = pytest.mark.acceptance
 

@@ -7,15 +7,16 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Engine, select
 
-from schemas import ledger, tables
-from schemas.database import connect, reading, upgrade, writing
-from schemas.dead_letters import bury_review
-from schemas.ledger import State
-from schemas.message import Chunk, new_id
-from schemas.review import Reason, Review
-from worker.scoring import Prediction
-from worker.settings import WorkerSettings
-from worker.tasks import Runtime, score_chunk
+from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.review import Reason, Review
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger.chunks import State
+from iyu.schemas.ledger.dead_letters import bury_review
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.worker.chunk import Runtime, score_chunk
+from iyu.worker.scoring import Prediction
+from iyu.worker.settings import WorkerSettings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from iyu.cli import app
-from schemas import tables
-from schemas.database import connect, reading, upgrade, writing
-from schemas.dead_letters import bury_raw, bury_review
-from schemas.message import Chunk, Queue, new_id
-from schemas.review import Reason, Review
+from iyu.console.main import app
+from iyu.schemas.contract.message import Chunk, Queue, new_id
+from iyu.schemas.contract.review import Reason, Review
+from iyu.schemas.ledger.dead_letters import bury_raw, bury_review
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import connect, reading, upgrade, writing
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

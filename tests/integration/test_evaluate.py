@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from iyu.evaluation import compare_with_rows, evaluate_in_process, write_predictions
-from schemas.database import writing
-from schemas.errors import InputError
-from schemas.message import Chunk, new_id
-from schemas.review import Review
-from worker import store
-from worker.scoring import Scorer
-from worker.training.data import LabelledReviews, read_labelled
+from iyu.console.analysis.model_evaluation import (
+    compare_with_rows,
+    evaluate_in_process,
+    write_predictions,
+)
+from iyu.schemas.contract.errors import InputError
+from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.review import Review
+from iyu.schemas.sql.engine import writing
+from iyu.worker.rows import write_chunk as store
+from iyu.worker.scoring import Scorer
+from iyu.worker.training.data import LabelledReviews, read_labelled
 
 TEXTS = ("정말 재미있는 영화", "지루하고 시간 아깝다", "또 보고 싶다", "최악 ㅠㅠ")
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, text
 
-from schemas.database import connect, reading, upgrade, writing
-from schemas.keyword_days import SUMS, from_explanations
-from schemas.message import Chunk, new_id
-from schemas.review import Review
-from schemas.tables import keyword_days, keyword_deltas
-from worker import store
-from worker.fold import fold, fold_all
-from worker.scoring import Explanation, Prediction
+from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.review import Review
+from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.keyword_days import SUMS, from_explanations
+from iyu.schemas.sql.tables import keyword_days, keyword_deltas
+from iyu.worker.rows import write_chunk as store
+from iyu.worker.rows.add_to_keyword_days import fold, fold_all
+from iyu.worker.scoring import Explanation, Prediction
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MANIFEST = {"preset": "source", "created_at": NOON.isoformat()}

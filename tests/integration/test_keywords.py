@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from iyu.cli import app
-from schemas.database import reading, writing
-from schemas.message import Chunk, new_id
-from schemas.review import Review
-from worker import store
-from worker.scoring import Explanation, Prediction
+from iyu.console.main import app
+from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.review import Review
+from iyu.schemas.sql.engine import reading, writing
+from iyu.worker.rows import write_chunk as store
+from iyu.worker.scoring import Explanation, Prediction
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 WORDS = {

@@ -9,18 +9,18 @@ import pytest
 from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner
 
-from iyu.cli import app
-from iyu.model_comparison import compare, measure_both
-from iyu.models import activate, find_all, find_one
-from schemas import tables
-from schemas.database import reading, writing
-from schemas.errors import InputError
-from schemas.message import Chunk, new_id, rescore_queue
-from schemas.review import Review, utc_now
-from tests.fakes import CREATED, FakeScorer
-from worker.settings import WorkerSettings
-from worker.tasks import Runtime, score_chunk
-from worker.training.data import read_labelled
+from iyu.console.analysis.model_comparison import compare, measure_both
+from iyu.console.analysis.model_registry import activate, find_all, find_one
+from iyu.console.main import app
+from iyu.schemas.contract.errors import InputError
+from iyu.schemas.contract.message import Chunk, new_id, rescore_queue
+from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import reading, writing
+from iyu.worker.chunk import Runtime, score_chunk
+from iyu.worker.settings import WorkerSettings
+from iyu.worker.training.data import read_labelled
+from tests.harness.fakes import CREATED, FakeScorer
 
 TEXTS = {str(i): f"영화 {'지루' if i < 5 else '글'} {i}" for i in range(20)}
 #: What the new model says otherwise: 3 up, 1 down.

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from schemas.database import connect, reading, upgrade, writing
-from schemas.tables import models, predictions, reviews
-from schemas.upsert import upsert
+from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.tables import models, predictions, reviews
+from iyu.schemas.sql.upsert import upsert
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MANY = 10_000

@@ -1,13 +1,13 @@
 import pytest
 from sqlalchemy import func, select
 
-from producer import Producer
-from schemas.database import connect, reading, upgrade
-from schemas.errors import BrokerFull, BrokerUnavailable
-from schemas.message import Queue
-from schemas.settings import Settings
-from schemas.tables import chunks
-from tests.services import RedisServer
+from iyu.producer import Producer
+from iyu.schemas.contract.errors import BrokerFull, BrokerUnavailable
+from iyu.schemas.contract.message import Queue
+from iyu.schemas.contract.settings import Settings
+from iyu.schemas.sql.engine import connect, reading, upgrade
+from iyu.schemas.sql.tables import chunks
+from tests.harness.services import RedisServer
 
 
 @pytest.fixture

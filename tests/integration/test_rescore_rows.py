@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, select
 
-from schemas import ledger, tables
-from schemas.broker import Publisher, make_app
-from schemas.database import reading, writing
-from schemas.errors import ArtifactError
-from schemas.message import Chunk, Queue, new_id, rescore_queue
-from schemas.review import Review, utc_now
-from schemas.settings import Settings
-from tests.fakes import FakeScorer
-from worker.settings import WorkerSettings
-from worker.sweeper import sweep
-from worker.tasks import Runtime, score_chunk
+from iyu.schemas.broker.publisher import Publisher, make_app
+from iyu.schemas.contract.errors import ArtifactError
+from iyu.schemas.contract.message import Chunk, Queue, new_id, rescore_queue
+from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.contract.settings import Settings
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import reading, writing
+from iyu.worker.chunk import Runtime, score_chunk
+from iyu.worker.service.sweeper import sweep
+from iyu.worker.settings import WorkerSettings
+from tests.harness.fakes import FakeScorer
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from iyu import rescoring
-from iyu.rescoring import AHEAD, Campaign, Selection
-from schemas import ledger, tables
-from schemas.database import reading, writing
-from schemas.message import Chunk, Queue, new_id, rescore_queue
-from schemas.review import Review, utc_now
-from tests.fakes import CREATED, FakeBroker, FakeScorer
-from worker.settings import WorkerSettings
-from worker.tasks import Runtime, score_chunk
+from iyu.producer import rescore as rescoring
+from iyu.producer.rescore import AHEAD, Campaign, Selection
+from iyu.schemas.contract.message import Chunk, Queue, new_id, rescore_queue
+from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import reading, writing
+from iyu.worker.chunk import Runtime, score_chunk
+from iyu.worker.settings import WorkerSettings
+from tests.harness.fakes import CREATED, FakeBroker, FakeScorer
 
 HOUR = timedelta(hours=1)
 

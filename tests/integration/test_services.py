@@ -5,11 +5,11 @@ import pytest
 import redis
 from sqlalchemy import inspect, text
 
-from iyu.embedded import EmbeddedRedis
-from schemas.database import check, connect, reading, upgrade
-from schemas.errors import BrokerUnavailable
-from schemas.views import NAMES
-from tests.services import PostgresServer, RedisServer, poll
+from iyu.console.local.embedded_redis import EmbeddedRedis
+from iyu.schemas.contract.errors import BrokerUnavailable
+from iyu.schemas.sql.engine import check, connect, reading, upgrade
+from iyu.schemas.sql.views import NAMES
+from tests.harness.services import PostgresServer, RedisServer, poll
 
 
 def test_redis_keeps_messages_over_a_clean_stop(redis_server: RedisServer):

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, text
 
-from schemas.database import connected, reading, upgrade, writing
-from schemas.message import Chunk, new_id
-from schemas.review import Review
-from tests.services import ROOT
-from worker import store
-from worker.scoring import Explanation, Prediction
+from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.review import Review
+from iyu.schemas.sql.engine import connected, reading, upgrade, writing
+from iyu.worker.rows import write_chunk as store
+from iyu.worker.scoring import Explanation, Prediction
+from tests.harness.services import ROOT
 
 PAGE = (ROOT / "docs" / "performance.md").read_text()
 PARTITION, RETAIN = re.findall(r"```sql\n(.*?)\n```", PAGE, re.DOTALL)

@@ -7,8 +7,8 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from iyu.cli import app
-from worker.scoring import Explanation, Prediction, Scorer
+from iyu.console.main import app
+from iyu.worker.scoring import Explanation, Prediction, Scorer
 
 REVIEW = "로코 굉장히 즐겨보는데, 이 영화는 좀 별로였다. 뭔가 사랑도 개그도 억지스런 느낌.."
 TEXTS = [

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from iyu.asking import asked
-from iyu.questions import QUESTIONS
-from schemas.database import connect, upgrade
-from schemas.errors import InputError
-from tests.services import ROOT, child_environment, run_iyu
+from iyu.console.analysis.example_queries import QUESTIONS
+from iyu.console.analysis.read_only_query import asked
+from iyu.schemas.contract.errors import InputError
+from iyu.schemas.sql.engine import connect, upgrade
+from tests.harness.services import ROOT, child_environment, run_iyu
 
 PAGE = (ROOT / "docs" / "sql.md").read_text()
 #: Queries of the page, with the database that the line above names, if any.

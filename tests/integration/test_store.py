@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Table, select
 
-from schemas import tables
-from schemas.database import reading, writing
-from schemas.dead_letters import bury_review
-from schemas.message import Chunk, new_id
-from schemas.review import Reason, Review
-from worker import store
-from worker.scoring import Explanation, Prediction
+from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.review import Reason, Review
+from iyu.schemas.ledger.dead_letters import bury_review
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import reading, writing
+from iyu.worker.rows import write_chunk as store
+from iyu.worker.scoring import Explanation, Prediction
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MANIFEST = {"preset": "source", "created_at": NOON.isoformat(), "metrics": {"auc": 0.9}}

@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, update
 
-from schemas import ledger, tables
-from schemas.broker import Publisher, make_app
-from schemas.database import connect, upgrade, writing
-from schemas.message import Chunk, Queue, new_id
-from schemas.review import Review, utc_now
-from schemas.settings import Settings
-from worker.sweeper import sweep
+from iyu.schemas.broker.publisher import Publisher, make_app
+from iyu.schemas.contract.message import Chunk, Queue, new_id
+from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.contract.settings import Settings
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import connect, upgrade, writing
+from iyu.worker.service.sweeper import sweep
 
 HOUR = timedelta(hours=1)
 

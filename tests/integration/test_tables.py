@@ -7,14 +7,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
-from schemas import ledger
-from schemas.database import check, connect, reading, upgrade, writing
-from schemas.errors import DatabaseOutdated, DatabaseUnavailable
-from schemas.ledger import State
-from schemas.message import Chunk, new_id
-from schemas.review import Review
-from schemas.tables import chunks, metadata
-from schemas.views import NAMES
+from iyu.schemas.contract.errors import DatabaseOutdated, DatabaseUnavailable
+from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.review import Review
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger.chunks import State
+from iyu.schemas.sql.engine import check, connect, reading, upgrade, writing
+from iyu.schemas.sql.tables import chunks, metadata
+from iyu.schemas.sql.views import NAMES
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 

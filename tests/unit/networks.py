@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from worker.model.network import Convolution, Inputs, Tensor, close_up
-from worker.model.source import SourceNetwork, build
+from iyu.worker.model.network import Convolution, Inputs, Tensor, close_up
+from iyu.worker.model.source import SourceNetwork, build
 
 #: Embeddings of PAD, A, B.
 EMBEDDINGS = [[0.0, 1.0], [3.0, 0.0], [1.0, -1.0]]

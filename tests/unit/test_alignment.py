@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schemas.review import Review, admit
-from worker.scoring import _tokens
-from worker.text.morphemes import Analyzer, Morphemes
+from iyu.schemas.contract.review import Review, admit
+from iyu.worker.scoring import _tokens
+from iyu.worker.text.morphemes import Analyzer, Morphemes
 
 #: What MeCab takes for a blank, and so belongs to no token.
 BLANKS = " \t\n\v\f\r"

@@ -2,9 +2,9 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.chunker import Chunker, chunked
-from schemas.message import wire_size
-from schemas.review import Review
+from iyu.producer.chunker import Chunker, chunked
+from iyu.schemas.contract.message import wire_size
+from iyu.schemas.contract.review import Review
 
 REVIEWS = st.lists(
     st.builds(

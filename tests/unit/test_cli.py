@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from iyu.cli import app
+from iyu.console.main import app
 
 HEAVY = ("tensorflow", "konlpy", "pandas", "sqlalchemy", "celery", "pyarrow")
 
@@ -15,7 +15,7 @@ def run(*arguments: str):
 
 
 def test_help_loads_nothing_heavy():
-    code = f"import sys, iyu.cli; print([m for m in {HEAVY} if m in sys.modules])"
+    code = f"import sys, iyu.console.main; print([m for m in {HEAVY} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

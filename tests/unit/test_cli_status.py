@@ -7,12 +7,12 @@ import redis
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-from iyu import status as status_module
-from iyu.cli import app
-from schemas import ledger
-from schemas.database import connect, connected, upgrade, writing
-from schemas.message import Chunk, Queue, new_id, rescore_queue
-from schemas.review import Review, utc_now
+from iyu.console.main import app
+from iyu.console.operations import status as status_module
+from iyu.schemas.contract.message import Chunk, Queue, new_id, rescore_queue
+from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.engine import connect, connected, upgrade, writing
 
 
 @pytest.fixture

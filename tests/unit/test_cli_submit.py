@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from iyu import submission
-from iyu.cli import app
-from iyu.telling import Teller
-from producer import outbox
-from producer import producer as producer_module
-from schemas import ledger
-from schemas.database import connect, upgrade, writing
-from schemas.errors import BrokerUnavailable, DatabaseUnavailable
-from schemas.tables import chunks
+from iyu.console.main import app
+from iyu.console.operations import submit as submission
+from iyu.console.terminal.progress_bar import Teller
+from iyu.producer import outbox
+from iyu.producer import producer as producer_module
+from iyu.schemas.contract.errors import BrokerUnavailable, DatabaseUnavailable
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.engine import connect, upgrade, writing
+from iyu.schemas.sql.tables import chunks
 
 
 class DoneAtOnce:

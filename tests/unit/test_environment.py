@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from iyu.environment import load_settings, read_environment, write_environment
-from worker.settings import WorkerSettings
+from iyu.console.local.env_file import load_settings, read_environment, write_environment
+from iyu.worker.settings import WorkerSettings
 
 RUNNING = {
     "IYU_BROKER_URL": "redis://:secret@127.0.0.1:7777/0",

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from schemas.errors import SettingsError
+from iyu.schemas.contract.errors import SettingsError
+from iyu.worker.explain.explainer import Explainer
+from iyu.worker.explain.methods.registry import METHODS, choose
 from tests.unit.networks import TinyNetwork
-from worker.explain.explainer import Explainer
-from worker.explain.methods import METHODS, choose
 
 PAD_A_B = {"ids": np.int32([[0, 1, 2]])}
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from iyu.worker.explain.explainer import Explainer
+from iyu.worker.explain.kernel_slot_shares import share, share_uniform, spread
+from iyu.worker.explain.methods.integrated_gradients import IntegratedGradients
+from iyu.worker.explain.methods.registry import METHODS, choose
+from iyu.worker.explain.trace import forward, trace
+from iyu.worker.model.source import SourceNetwork
 from tests.unit.networks import reviews, source_model, source_network
-from worker.explain.explainer import Explainer
-from worker.explain.integrated_gradients import IntegratedGradients
-from worker.explain.methods import METHODS, choose
-from worker.explain.share import share, share_uniform, spread
-from worker.explain.trace import forward, trace
-from worker.model.source import SourceNetwork
 
 EVERY = ("gradcam@conv2", "hirescam@conv3", "kernel_gradcam@all", *METHODS)
 

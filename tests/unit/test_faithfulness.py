@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from iyu.worker.explain.faithfulness_in_pass import places
+from iyu.worker.explain.methods.registry import choose
+from iyu.worker.explain.quality.comparison import interval
+from iyu.worker.explain.quality.deletion_curves import area
+from iyu.worker.explain.quality.faithfulness import agreement, measure
+from iyu.worker.explain.quality.sanity import against_random_weights, correlation
 from tests.unit.networks import TinyNetwork, reviews, source_network
-from worker.explain.comparison import interval
-from worker.explain.curves import area
-from worker.explain.faithfulness import agreement, measure
-from worker.explain.methods import choose
-from worker.explain.sanity import against_random_weights, correlation
-from worker.explain.worth import places
 
 
 def negative(z):

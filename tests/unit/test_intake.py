@@ -5,9 +5,9 @@ from base64 import b64decode, b64encode
 
 import pytest
 
-from schemas.message import TASK
-from worker.envelope import BURY_TASK, SWEEP_TASK
-from worker.intake import MAX_ELEMENT, admit_message
+from iyu.schemas.contract.message import TASK
+from iyu.worker.transport.envelope import BURY_TASK, SWEEP_TASK
+from iyu.worker.transport.message_guard import MAX_ELEMENT, admit_message
 
 CHUNK_ID = "782153ac-814d-42b8-99b1-b9e5db30707b"
 KWARGS = {"source": "shop", "submitted_at": "2026-01-01T00:00:00+00:00"}

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from iyu.keyword_changes import changes
-from iyu.keyword_plot import korean_font, plot
-from iyu.keyword_rows import Key, draw, shared
-from iyu.keywords import Order, collect, is_function, rank, resampled_means
+from iyu.console.analysis.keyword_changes import changes
+from iyu.console.analysis.keyword_plot import korean_font, plot
+from iyu.console.analysis.keyword_ranking import Order, collect, is_function, rank, resampled_means
+from iyu.console.analysis.stored_heat import Key, draw, shared
 
 
 def key(number, label=0, source="s"):

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import InputError
-from worker.training.data import read_labelled
+from iyu.schemas.contract.errors import InputError
+from iyu.worker.training.data import read_labelled
 
 ROWS = "id\tdocument\tlabel\n1\t좋다\t1\n2\t\t0\n3\tNA\t0\n"
 

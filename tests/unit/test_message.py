@@ -6,10 +6,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-import schemas
-from schemas.errors import MessageError
-from schemas.message import Chunk, Queue, new_id, pack, read_chunk, unpack
-from schemas.review import Reason, Review
+from iyu.schemas.contract import message
+from iyu.schemas.contract.errors import MessageError
+from iyu.schemas.contract.message import Chunk, Queue, new_id, pack, read_chunk, unpack
+from iyu.schemas.contract.review import Reason, Review
 
 CHUNK = Chunk(
     chunk_id=new_id(),
@@ -18,7 +18,7 @@ CHUNK = Chunk(
     submitted_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
     queue=Queue.LIVE,
 )
-CONTRACT = json.loads((Path(schemas.__file__).parent / "message.schema.json").read_text())
+CONTRACT = json.loads((Path(message.__file__).parent / "message.schema.json").read_text())
 
 
 def arguments(**changes: Any) -> dict[str, Any]:

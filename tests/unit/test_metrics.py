@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from schemas.errors import InputError
-from worker.training.metrics import calibration_error, measure
+from iyu.schemas.contract.errors import InputError
+from iyu.worker.training.metrics import calibration_error, measure
 
 LABELS = np.array([0, 0, 1, 1], np.int8)
 

@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from worker.text.folding import RUN, bucket, extend, fold, hash_text, skeleton, start
-from worker.text.morphemes import Analyzer, Morphemes
-from worker.text.ngrams import BEGIN, END, ORDERS, SPANS, character_grams, token_grams
-from worker.text.subwords import HASHED, Subwords, rows
-from worker.text.vocabulary import UNK, Vocabulary
+from iyu.worker.text.folding import RUN, bucket, extend, fold, hash_text, skeleton, start
+from iyu.worker.text.morphemes import Analyzer, Morphemes
+from iyu.worker.text.ngrams import BEGIN, END, ORDERS, SPANS, character_grams, token_grams
+from iyu.worker.text.subwords import HASHED, Subwords, rows
+from iyu.worker.text.vocabulary import UNK, Vocabulary
 
 BUCKETS = 1 << 21
 #: Of "재미 ㅋㅋ", worked out by plain integers.
@@ -150,7 +150,7 @@ def test_a_token_is_its_word_and_three_hashed_pieces():
 
 
 def test_what_was_forgotten_is_worked_out_again(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("worker.text.subwords._REMEMBERED", 4)
+    monkeypatch.setattr("iyu.worker.text.subwords._REMEMBERED", 4)
     subwords = Subwords(Vocabulary(["가"]))
     first = subwords.look_up(["가", "나", "다"])
     subwords.look_up(["라", "마", "바"])

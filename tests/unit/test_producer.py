@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from producer import Producer
-from producer import outbox as outbox_module
-from producer import pressure as pressure_module
-from schemas import ledger
-from schemas.database import connect, reading, upgrade, writing
-from schemas.errors import (
+from iyu.producer import Producer
+from iyu.producer import backpressure as pressure_module
+from iyu.producer import outbox as outbox_module
+from iyu.schemas.contract.errors import (
     Backlogged,
     BrokerFull,
     BrokerUnavailable,
@@ -21,10 +19,12 @@ from schemas.errors import (
     DatabaseUnavailable,
     RejectedReview,
 )
-from schemas.message import Chunk, Queue
-from schemas.review import Reason, Rejection
-from schemas.settings import Settings
-from schemas.tables import batches, chunks
+from iyu.schemas.contract.message import Chunk, Queue
+from iyu.schemas.contract.review import Reason, Rejection
+from iyu.schemas.contract.settings import Settings
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.tables import batches, chunks
 
 
 class FakeBroker:
@@ -218,7 +218,7 @@ def test_a_background_error_is_raised_by_the_next_call_and_nothing_is_lost(make,
 
 def test_a_locked_database_accepts_nothing_and_says_so(make, engine, broker, monkeypatch):
     impatient = partial(connect, busy_ms=50)
-    monkeypatch.setattr("producer.producer.connect", impatient)
+    monkeypatch.setattr("iyu.producer.producer.connect", impatient)
     with make() as producer:
         producer.submit_many(rows(1))
         with writing(engine), pytest.raises(DatabaseUnavailable):

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from producer.readers import Format, read_rows
-from schemas.errors import InputError
-from schemas.review import Reason, Rejection, admit
+from iyu.producer.readers.files import Format, read_rows
+from iyu.schemas.contract.errors import InputError
+from iyu.schemas.contract.review import Reason, Rejection, admit
 
 ROWS = [("1", "굳 ㅋ"), ("2", '그는 "최고"라 했다'), ("3", "")]
 TSV = 'id\tdocument\tlabel\n1\t굳 ㅋ\t1\n2\t"그는 ""최고""라 했다"\t0\n3\t\t0\n'

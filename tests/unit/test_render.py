@@ -1,6 +1,6 @@
 """A review on a terminal says which words pulled which way."""
 
-from iyu.render import heated
+from iyu.console.terminal.coloured_heat import heated
 
 TEXT = "사랑은 있는데 억지 감동"
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.review import MAX_TEXT_LENGTH, Reason, Rejection, Review, admit, text_hash
+from iyu.schemas.contract.review import MAX_TEXT_LENGTH, Reason, Rejection, Review, admit, text_hash
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 import pytest
 
-from schemas.errors import SettingsError
-from schemas.settings import Settings, mask
-from worker.settings import WorkerSettings
+from iyu.schemas.contract.errors import SettingsError
+from iyu.schemas.contract.settings import Settings, mask
+from iyu.worker.settings import WorkerSettings
 
 SECRET = "hunter2"
 

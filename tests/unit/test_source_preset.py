@@ -7,13 +7,13 @@ import numpy as np
 import orjson
 import pytest
 
-from schemas.errors import ArtifactError, SettingsError
-from worker.model import artifact
-from worker.model.source import SourceNetwork, build
-from worker.scoring import Scorer
-from worker.training.data import read_labelled
-from worker.training.evaluation import probabilities
-from worker.training.recipes import Run, recipe
+from iyu.schemas.contract.errors import ArtifactError, SettingsError
+from iyu.worker.model import artifact
+from iyu.worker.model.source import SourceNetwork, build
+from iyu.worker.scoring import Scorer
+from iyu.worker.training.data import read_labelled
+from iyu.worker.training.evaluation import probabilities
+from iyu.worker.training.recipes import Run, recipe
 
 GOOD, BAD = "정말 재미있고 감동적인 영화", "지루하고 시간이 아까운 영화"
 

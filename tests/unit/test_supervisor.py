@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-import iyu.supervisor as supervisor_module
-from iyu.local import DataFolder
-from iyu.supervisor import ChildProcess, Supervisor
-from schemas.errors import BrokerUnavailable, SettingsError
+import iyu.console.local.supervisor as supervisor_module
+from iyu.console.local.data_folder import DataFolder
+from iyu.console.local.supervisor import ChildProcess, Supervisor
+from iyu.schemas.contract.errors import BrokerUnavailable, SettingsError
 
 
 class FakeService:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from worker.text.vocabulary import PAD, UNK, Vocabulary, pad_front
+from iyu.worker.text.vocabulary import PAD, UNK, Vocabulary, pad_front
 
 
 def test_the_most_frequent_surfaces_are_kept_in_order():

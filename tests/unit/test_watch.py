@@ -1,4 +1,4 @@
-from worker.watch import Silence
+from iyu.worker.service.watchdog import Silence
 
 
 def always() -> bool:

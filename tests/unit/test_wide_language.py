@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from worker.training.wide.corpus import Corpus, Cut, cut_texts, vocabulary_of
-from worker.training.wide.language import Language, LanguageModel
-from worker.training.wide.recurrent import BothWays, Gru, Reader, Reading
+from iyu.worker.training.wide.corpus import Corpus, Cut, cut_texts, vocabulary_of
+from iyu.worker.training.wide.language import Language, LanguageModel
+from iyu.worker.training.wide.recurrent import BothWays, Gru, Reader, Reading
 
 FEATURES, UNITS = 5, 4
 ROWS = np.array(

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from worker.explain.explainer import Explainer
-from worker.explain.methods import METHODS, choose
-from worker.explain.trace import back, forward, trace
-from worker.model.network import close_up, narrow
-from worker.model.wide import WideNetwork
-from worker.model.wide_encoder import WideEncoder
-from worker.model.wide_saved import build, quantise
-from worker.text.morphemes import Analyzer
-from worker.text.subwords import rows
-from worker.text.vocabulary import Vocabulary
+from iyu.worker.explain.explainer import Explainer
+from iyu.worker.explain.methods.registry import METHODS, choose
+from iyu.worker.explain.trace import back, forward, trace
+from iyu.worker.model.network import close_up, narrow
+from iyu.worker.model.wide import WideNetwork
+from iyu.worker.model.wide_artifact import build, quantise
+from iyu.worker.model.wide_encoder import WideEncoder
+from iyu.worker.text.morphemes import Analyzer
+from iyu.worker.text.subwords import rows
+from iyu.worker.text.vocabulary import Vocabulary
 
 LENGTH, BUCKETS, FEATURES = 30, 1 << 10, 6
 TEXTS = [

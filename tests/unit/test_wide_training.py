@@ -7,24 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schemas.errors import ArtifactError
-from worker.model import artifact
-from worker.model.encoding import Encoder
-from worker.scoring import Scorer
-from worker.text.vocabulary import Vocabulary
-from worker.training.data import read_labelled, read_unlabelled
-from worker.training.evaluation import probabilities
-from worker.training.wide.corpus import Corpus, Cut, cut_texts
-from worker.training.wide.deep import Shape
-from worker.training.wide.finish import fit_factor
-from worker.training.wide.fit import Fit
-from worker.training.wide.language import Language
-from worker.training.wide.linear import Linear
-from worker.training.wide.recipe import train
-from worker.training.wide.recurrent import Reading
-from worker.training.wide.settings import Settings
-from worker.training.wide.stages import Stages
-from worker.training.wide.task import Task
+from iyu.schemas.contract.errors import ArtifactError
+from iyu.worker.model import artifact
+from iyu.worker.model.encoding import Encoder
+from iyu.worker.scoring import Scorer
+from iyu.worker.text.vocabulary import Vocabulary
+from iyu.worker.training.data import read_labelled, read_unlabelled
+from iyu.worker.training.evaluation import probabilities
+from iyu.worker.training.wide.corpus import Corpus, Cut, cut_texts
+from iyu.worker.training.wide.deep import Shape
+from iyu.worker.training.wide.export import fit_factor
+from iyu.worker.training.wide.fit import Fit
+from iyu.worker.training.wide.language import Language
+from iyu.worker.training.wide.linear import Linear
+from iyu.worker.training.wide.recipe import train
+from iyu.worker.training.wide.recurrent import Reading
+from iyu.worker.training.wide.settings import Settings
+from iyu.worker.training.wide.stages import Stages
+from iyu.worker.training.wide.task import Task
 
 GOOD, BAD = "정말 재미있고 감동적인 영화", "지루하고 시간이 아까운 영화"
 TINY = Settings(
@@ -213,6 +213,6 @@ def test_the_vocabulary_of_a_training_is_folded(trained: Path):
 
 
 def _encoded(encoder: Encoder, text: str) -> dict[str, np.ndarray]:
-    from worker.text.morphemes import Analyzer
+    from iyu.worker.text.morphemes import Analyzer
 
     return encoder.encode(Analyzer().analyze([text])).inputs

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from worker import process, tasks
-from worker.app import run_worker
-from worker.scoring import Prediction, Scorer
-from worker.settings import WorkerSettings
+from iyu.worker import chunk as tasks
+from iyu.worker.scoring import Prediction, Scorer
+from iyu.worker.service import child_process as process
+from iyu.worker.service.celery_app import run_worker
+from iyu.worker.settings import WorkerSettings
 
 #: A review with this word ends the process that scores it.
 MARKER = "폭탄"
@@ -78,7 +79,7 @@ def no_model() -> None:
 
 def silence() -> None:
     """Messages are never taken, although all is well."""
-    from worker import transport
+    from iyu.worker.transport import redis_transport as transport
 
     transport._Channel._brpop_start = lambda _self, timeout=None: None
 

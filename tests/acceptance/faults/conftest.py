@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from schemas.database import connect, upgrade
+from iyu.schemas.sql.engine import connect, upgrade
 from tests.acceptance.faults.oracle import Oracle, Verdict
 from tests.acceptance.faults.system import SETTINGS, System
-from tests.services import Process, RedisServer, child_environment
+from tests.harness.services import Process, RedisServer, child_environment
 
 
 def line(scenario: str, database: str, verdict: Verdict, seconds: float) -> str:
@@ -24,7 +24,7 @@ def line(scenario: str, database: str, verdict: Verdict, seconds: float) -> str:
 @pytest.fixture(scope="session")
 def oracle() -> Oracle:
     """An oracle with the shipped model."""
-    from worker.scoring import Scorer
+    from iyu.worker.scoring import Scorer
 
     return Oracle(Scorer.load("source"))
 

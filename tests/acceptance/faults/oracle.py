@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, func, select
 
-from schemas import tables
-from schemas.database import reading
-from schemas.ledger import OPEN
-from worker.scoring import Scorer
+from iyu.schemas.ledger.chunks import OPEN
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import reading
+from iyu.worker.scoring import Scorer
 
 SOURCE = "test"
 #: Batched and single results are equal to this.

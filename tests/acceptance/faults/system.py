@@ -10,14 +10,15 @@ from typing import Any
 import psutil
 from sqlalchemy import Engine, func, select
 
-from producer.producer import Producer
-from schemas import ledger, tables
-from schemas.database import reading
-from schemas.errors import IyuError
-from schemas.message import Queue
-from schemas.settings import Settings
+from iyu.producer.producer import Producer
+from iyu.schemas.contract.errors import IyuError
+from iyu.schemas.contract.message import Queue
+from iyu.schemas.contract.settings import Settings
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import reading
 from tests.acceptance.faults.oracle import SOURCE, Oracle, Verdict
-from tests.services import Process, RedisServer, iyu_command, poll
+from tests.harness.services import Process, RedisServer, iyu_command, poll
 
 #: A quick model, and small times: a test need not wait for what takes minutes in earnest.
 SETTINGS = {

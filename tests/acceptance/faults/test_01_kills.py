@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System, child_of
-from tests.services import Process, poll
+from tests.harness.services import Process, poll
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 

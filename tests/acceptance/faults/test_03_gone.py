@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from schemas.message import Queue
+from iyu.schemas.contract.message import Queue
 from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import SETTINGS, System
-from tests.services import PostgresServer, poll
+from tests.harness.services import PostgresServer, poll
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 

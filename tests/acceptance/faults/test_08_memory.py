@@ -5,10 +5,10 @@ import time
 import pytest
 from sqlalchemy import select
 
-from schemas import tables
-from schemas.database import reading
-from schemas.errors import BrokerFull
-from schemas.message import unpack
+from iyu.schemas.contract.errors import BrokerFull
+from iyu.schemas.contract.message import unpack
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import reading
 from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
 

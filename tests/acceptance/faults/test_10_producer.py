@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from schemas import tables
-from schemas.database import reading
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.engine import reading
 from tests.acceptance.faults.oracle import SOURCE
 from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
-from tests.services import Process, iyu_command, poll
+from tests.harness.services import Process, iyu_command, poll
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
-from tests.services import poll, run_iyu
+from tests.harness.services import poll, run_iyu
 
 pytestmark = pytest.mark.acceptance
 

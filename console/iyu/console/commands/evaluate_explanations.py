@@ -1,0 +1,121 @@
+"""`iyu evaluate-explanations`: whether heatmaps say what the model does, method by method."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from iyu.worker.explain.quality.comparison import Row
+
+#: Headings that fit a terminal of eighty characters.
+_SHORT = {
+    "comprehensiveness": "compr.",
+    "sufficiency": "suffic.",
+    "deletion": "delet.",
+    "insertion": "insert.",
+    "random": "rand.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("evaluate-explanations")(evaluate_explanations)
+
+
+def evaluate_explanations(
+    data: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or Parquet of reviews.")],
+    model: Annotated[str | None, typer.Option(help="Instead of IYU_MODEL.")] = None,
+    reviews: Annotated[int, typer.Option(help="How many, drawn at random; 0 for all.")] = 1_000,
+    methods: Annotated[
+        str | None, typer.Option(help="Comma-separated; all of them if not given.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    text_column: Annotated[str | None, typer.Option(help="The column of texts.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Save the table: .json, or .md for Markdown.")
+    ] = None,
+) -> None:
+    """Measure how faithful each method's heatmaps are, with random heat as the control.
+
+    comprehensiveness: what p loses without the top fifth of the words (higher is better);
+    sufficiency: what it loses with them alone (lower); deletion and insertion: the mean p while
+    words go or come, the weightiest first (lower, higher); kendall: agreement with leaving one
+    word out; random weights: correlation with the heat of untrained networks (near 0).
+    """
+    from iyu.console.analysis.explanation_evaluation import faithfulness_report, read_texts
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.terminal.quiet_tensorflow import quiet_tensorflow, require_training
+    from iyu.worker.settings import WorkerSettings
+
+    require_training()
+    settings = load_settings(WorkerSettings, model=model, methods=methods)
+    texts = read_texts(data, text_column, reviews, seed)
+    quiet_tensorflow()
+    report, rows = faithfulness_report(
+        settings.model,
+        settings.methods if methods else None,
+        texts,
+        lambda line: typer.echo(line, err=True),
+    )
+    report |= {"data": data.name, "seed": seed}
+    if out:
+        out.write_text(_as_json(report) if out.suffix == ".json" else _markdown(report, rows))
+    if as_json:
+        typer.echo(_as_json(report))
+    else:
+        _print(report, rows)
+
+
+def _as_json(report: dict[str, Any]) -> str:
+    import orjson
+
+    return orjson.dumps(report, option=orjson.OPT_INDENT_2).decode()
+
+
+def _head(report: dict[str, Any]) -> str:
+    return (
+        f"{report['reviews']:,} reviews of {report['data']}, model {report['model']} "
+        f"{report['model_version']}; mean and 95 % interval"
+    )
+
+
+def _print(report: dict[str, Any], rows: "Sequence[Row]") -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from iyu.console.analysis.explanation_evaluation import columns, figures
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("method", no_wrap=True)
+    for name in [*columns(), "ms a review"]:
+        short = _SHORT.get(name.split()[0], "")
+        heading = (short + name[len(name.split()[0]) :]) if short else name
+        heading = heading.removesuffix(" a review").replace(" ", "\n", 1)
+        table.add_column(heading, justify="right")
+    for row in rows:
+        cells = [f"{f.mean:.3f}\n[dim]±{(f.high - f.low) / 2:.3f}[/dim]" for f in figures(row)]
+        table.add_row(row.method, *cells, f"{row.milliseconds:.3f}")
+    console = Console()
+    console.print(_head(report))
+    console.print(table)
+
+
+def _markdown(report: dict[str, Any], rows: "Sequence[Row]") -> str:
+    from iyu.console.analysis.explanation_evaluation import columns, figures
+
+    names = [*columns(), "ms a review"]
+    lines = [
+        _head(report),
+        "",
+        f"| method | {' | '.join(names)} |",
+        f"|---|{'---:|' * len(names)}",
+    ]
+    for row in rows:
+        cells = [f"{f.mean:.3f} ({f.low:.3f} … {f.high:.3f})" for f in figures(row)]
+        lines.append(f"| `{row.method}` | {' | '.join(cells)} | {row.milliseconds:.3f} |")
+    return "\n".join([*lines, ""])

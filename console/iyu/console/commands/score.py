@@ -1,0 +1,60 @@
+"""`iyu score`: score texts at once, in this process, and show why."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from iyu.worker.scoring import Prediction
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(score)
+
+
+def score(
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT…", help="Reviews, each in quotes.")],
+    model: Annotated[str | None, typer.Option(help="Instead of IYU_MODEL.")] = None,
+    method: Annotated[str | None, typer.Option(help="Instead of IYU_METHODS.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON array on stdout.")] = False,
+) -> None:
+    """Score reviews at once, without broker or database, with their words coloured by heat."""
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.terminal.quiet_tensorflow import quiet_tensorflow
+    from iyu.schemas.contract.errors import InputError
+    from iyu.schemas.contract.review import Review, admit
+
+    quiet_tensorflow()
+    from iyu.worker.scoring import Scorer
+    from iyu.worker.settings import WorkerSettings
+
+    settings = load_settings(WorkerSettings, model=model, methods=method)
+    admitted = [admit(str(i), text) for i, text in enumerate(texts, start=1)]
+    for verdict in admitted:
+        if not isinstance(verdict, Review):
+            raise InputError(f"text {verdict.review_id} cannot be scored: {verdict.reason}")
+    reviews = [verdict.text for verdict in admitted if isinstance(verdict, Review)]
+    predictions = Scorer.load(settings.model, settings.methods).score(reviews)
+    if as_json:
+        import orjson
+
+        typer.echo(orjson.dumps([p.to_dict() for p in predictions]).decode())
+        return
+    _show(reviews, predictions)
+
+
+def _show(reviews: Sequence[str], predictions: Sequence["Prediction"]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from iyu.console.terminal.coloured_heat import has_colour, heated, legend
+
+    console = Console()
+    colour = has_colour(console)
+    for text, prediction in zip(reviews, predictions, strict=True):
+        for explanation in prediction.explanations:
+            head = Text(f"{prediction.probability:5.3f}  ", style="bold")
+            console.print(head + heated(text, explanation.tokens, colour=colour))
+    console.print(legend(colour=colour))

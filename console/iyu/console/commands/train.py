@@ -1,0 +1,60 @@
+"""`iyu train`: labelled reviews to a model artifact."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(train)
+
+
+def train(
+    data: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or Parquet with labels 0/1.")],
+    out: Annotated[Path, typer.Option(help="The folder for the artifact and its curves.")],
+    preset: Annotated[str, typer.Option(help="The architecture and its recipe.")] = "wide",
+    text_column: Annotated[str, typer.Option(help="The column of texts.")] = "document",
+    label_column: Annotated[str, typer.Option(help="The column of labels.")] = "label",
+    validation: Annotated[
+        Path | None, typer.Option(help="Choose on this file; else on the last tenth of DATA.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="Report on this file too, afterwards.")] = None,
+    unlabelled: Annotated[
+        Path | None, typer.Option(help="More texts to learn from; their labels are not read.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 1,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
+) -> None:
+    """Train a model on labelled reviews; an interrupted run goes on where it stopped."""
+    from iyu.console.terminal.quiet_tensorflow import quiet_tensorflow, require_training
+
+    require_training()
+    quiet_tensorflow()
+    from iyu.worker.training.data import read_labelled
+    from iyu.worker.training.recipes import Run, recipe
+
+    chosen = recipe(preset)
+    reviews = read_labelled(data, text=text_column, label=label_column)
+    if validation:
+        held = read_labelled(validation, text=text_column, label=label_column)
+        reviews = reviews.validated_on(held)
+    tested = read_labelled(test, text=text_column, label=label_column) if test else None
+    typer.echo(f"{len(reviews):,} reviews from {data.name}, {reviews.rejected} rejected")
+    metrics = chosen(
+        Run(reviews, out, seed, epochs, unlabelled, text_column, _command()), typer.echo
+    )
+    typer.echo(f"validation: AUC {metrics.auc:.4f}, accuracy {metrics.accuracy:.4f}")
+    if tested:
+        from iyu.worker.training.report import add_test_report
+
+        found = add_test_report(out, tested)
+        typer.echo(f"{tested.origin}: AUC {found.auc:.4f}, accuracy {found.accuracy:.4f}")
+    typer.echo(f"the artifact is in {out}; use it with IYU_MODEL={out.absolute()}")
+
+
+def _command() -> str:
+    return shlex.join(["iyu", *sys.argv[1:]])

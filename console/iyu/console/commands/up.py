@@ -1,0 +1,51 @@
+"""`iyu up`: everything on this machine, in one folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(up)
+
+
+def up(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The folder that keeps everything.", show_default="./iyu-data"),
+    ] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model's name or folder.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Redis' port; default: a free one.")
+    ] = None,
+) -> None:
+    """Run Redis, a SQLite database, a worker and the sweeper here, until Ctrl-C.
+
+    What waits when it stops goes on with the next `iyu up`.
+    """
+    from iyu.console.local.data_folder import DataFolder, run_locally
+    from iyu.console.local.env_file import DEFAULT_FOLDER, FILE_NAME
+
+    def say(line: str) -> None:
+        typer.echo(f"iyu up: {line}", err=True)
+
+    data = data or DEFAULT_FOLDER
+    running = run_locally(DataFolder(data), say, concurrency=concurrency, model=model, port=port)
+    with running as (supervisor, variables):
+        typer.echo(
+            f"Redis, worker and sweeper run; the database is {variables['IYU_DATABASE_URL']}"
+        )
+        if data == DEFAULT_FOLDER:
+            typer.echo("Other commands find them when run from this folder. From elsewhere, first:")
+        else:
+            typer.echo("In another terminal, first:")
+        # The file holds the password of Redis; it is not printed.
+        typer.echo(f"    . '{data.resolve() / FILE_NAME}'")
+        typer.echo("Then, for example:  iyu submit reviews.csv --wait")
+        typer.echo("Ctrl-C stops cleanly.")
+        supervisor.watch()
+        say("stopping: what is being scored is finished first")
+    say("stopped")

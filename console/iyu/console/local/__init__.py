@@ -1,0 +1,1 @@
+"""Redis, worker and sweeper on one machine, for iyu up."""

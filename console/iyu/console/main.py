@@ -1,0 +1,96 @@
+"""The command line `iyu`: one file per command under `commands/`, registered here by name.
+
+Every error that iyu raises on purpose becomes one line on stderr and the error's exit code.
+"""
+
+from importlib import import_module, metadata
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from iyu.schemas.contract.errors import IyuError
+
+#: Modules of `iyu.console.commands` in the order of `iyu --help`. Each has `register(app)` and
+#: imports heavy libraries inside its functions only, so that help stays fast.
+COMMANDS: Final = (
+    "submit",
+    "status",
+    "up",
+    "worker",
+    "sql",
+    "keywords",
+    "demo",
+    "score",
+    "train",
+    "evaluate",
+    "evaluate_explanations",
+    "rescore",
+    "models",
+    "health",
+    "dead_letters",
+    "db",
+)
+#: Exit code after Ctrl-C.
+STOPPED: Final = 130
+
+
+class Commands(TyperGroup):
+    """The commands, with foreseen errors told in one line."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an IyuError or Ctrl-C ends it with one line and no traceback."""
+        try:
+            return super().invoke(ctx)
+        except IyuError as error:
+            typer.echo(f"iyu: error: {_line(str(error), error)}", err=True)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt as interrupt:
+            typer.echo(_line("iyu: stopped", interrupt), err=True)
+            raise typer.Exit(STOPPED) from None
+
+
+def _line(told: str, error: BaseException) -> str:
+    """Put what was noted on an error behind it."""
+    return "; ".join((told, *getattr(error, "__notes__", ())))
+
+
+def _version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        typer.echo(f"iyu {metadata.version('iyu')}")
+    except metadata.PackageNotFoundError:
+        typer.echo("iyu, run from a folder without being installed")
+    raise typer.Exit
+
+
+def make_cli() -> typer.Typer:
+    """Return the command line with every command of COMMANDS."""
+    cli = typer.Typer(
+        cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+
+    @cli.callback()
+    def _iyu(
+        version: Annotated[
+            bool, typer.Option("--version", callback=_version, is_eager=True, help="Show version.")
+        ] = False,
+    ) -> None:
+        """Score Korean reviews in bulk, and store why beside every score."""
+
+    for name in COMMANDS:
+        import_module(f"iyu.console.commands.{name}").register(cli)
+    return cli
+
+
+app = make_cli()
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it with 130."""
+    app(prog_name="iyu")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the command line and other front ends call to act."""

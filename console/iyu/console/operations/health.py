@@ -1,0 +1,65 @@
+"""Whether the services that iyu stands on answer."""
+
+import time
+from importlib.util import find_spec
+from typing import Final
+
+from kombu.exceptions import OperationalError
+
+from iyu.schemas.broker.publisher import make_app
+from iyu.schemas.contract.errors import IyuError
+from iyu.schemas.contract.settings import Settings, mask
+from iyu.schemas.sql.engine import check, connect
+
+#: Seconds after which a worker without a heartbeat is taken for dead; it beats every two.
+HEARTBEAT_AGE: Final = 20.0
+
+
+def readiness(settings: Settings) -> dict[str, str | None]:
+    """Return what is wrong with broker, database and model; None for what is well."""
+    found = {"broker": _broker_trouble(settings), "database": _database_trouble(settings)}
+    return found | ({"model": _model_trouble()} if find_spec("numpy") else {})
+
+
+def liveness() -> dict[str, str | None]:
+    """Return what is wrong with this machine's worker, by the file it touches."""
+    from iyu.worker.settings import WorkerSettings
+
+    file = WorkerSettings.load().heartbeat_file
+    try:
+        age = time.time() - file.stat().st_mtime
+    except OSError:
+        return {"worker": f"has no heartbeat file {file}; is it running here?"}
+    return {"worker": f"last heartbeat {age:.0f} s ago" if age > HEARTBEAT_AGE else None}
+
+
+def _broker_trouble(settings: Settings) -> str | None:
+    with make_app(settings).connection_for_write(connect_timeout=5) as connection:
+        try:
+            # Redis is asked for a PING before a channel is given.
+            connection.ensure_connection(max_retries=1, timeout=5)
+        except (OperationalError, OSError):
+            return f"{mask(settings.broker)} does not answer; check that it runs"
+    return None
+
+
+def _model_trouble() -> str | None:
+    from iyu.worker.model.artifact import locate, read_manifest
+    from iyu.worker.settings import WorkerSettings
+
+    try:
+        read_manifest(locate(WorkerSettings.load().model))
+    except IyuError as error:
+        return str(error)
+    return None
+
+
+def _database_trouble(settings: Settings) -> str | None:
+    engine = connect(settings.database)
+    try:
+        check(engine)
+    except IyuError as error:
+        return str(error)
+    finally:
+        engine.dispose()
+    return None

@@ -1,0 +1,1 @@
+"""Progress, colours and quiet start-up on a terminal."""

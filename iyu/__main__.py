@@ -1,5 +1,0 @@
-"""`python -m iyu` is `iyu`."""
-
-from iyu.cli import main
-
-main()

@@ -1,0 +1,1 @@
+"""Publishing to Redis, and reading what it holds."""

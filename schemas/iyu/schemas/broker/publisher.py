@@ -1,0 +1,112 @@
+"""The Celery application as both sides see it, and the one function that publishes a chunk."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import orjson
+import redis
+from celery import Celery
+from kombu import Exchange
+from kombu import Queue as KombuQueue
+from kombu.exceptions import OperationalError
+
+from iyu.schemas.contract.errors import BrokerFull, BrokerUnavailable
+from iyu.schemas.contract.message import TASK, Chunk, Queue
+from iyu.schemas.contract.settings import Settings, mask
+
+#: The lightest: a sixth of the time of zlib's default, for a seventh more in Redis.
+DEFLATE_LEVEL: Final = 1
+
+
+def make_app(settings: Settings) -> Celery:
+    """Return a Celery application that publishes and reads chunks; it connects when first used."""
+    app = Celery("iyu", broker=settings.broker)
+    exchange = Exchange("reviews", type="direct")
+    app.conf.update(
+        task_queues=[KombuQueue(name, exchange, routing_key=name) for name in Queue],
+        task_default_queue=Queue.BULK.value,
+        task_default_exchange="reviews",
+        task_default_routing_key=Queue.BULK.value,
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        broker_transport_options={
+            "visibility_timeout": settings.visibility_timeout,
+            # Serve queues in the order they are listed: live, then bulk.
+            "queue_order_strategy": "priority",
+            # kombu's default is no timeout at all: a half-open connection would hang for ever.
+            "socket_timeout": 5,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            "health_check_interval": 5,
+            "retry_on_timeout": True,
+            # What a dead worker held comes back soon after the visibility timeout, not up to
+            # 100 s later, and not 300 s later because it died while it restored others.
+            "unacked_restore_interval": max(1, min(10, settings.visibility_timeout // 5)),
+            "unacked_restore_throttle": 1,
+            "unacked_mutex_expire": 30,
+        },
+        broker_connection_timeout=5,
+    )
+    return app
+
+
+class Publisher:
+    """Publishes chunks over one kept connection."""
+
+    def __init__(self, app: Celery, address: str) -> None:
+        self._app = app
+        self._address = address
+
+    def publish(self, chunks: Sequence[Chunk]) -> None:
+        """Hand chunks to the broker.
+
+        Raises BrokerUnavailable, BrokerFull: what was published until then stays published.
+        """
+        with translated(self._address), self._app.producer_pool.acquire(block=True) as producer:
+            for chunk in chunks:
+                self._send(chunk, producer)
+
+    def _send(self, chunk: Chunk, producer: Any) -> None:
+        args, kwargs = chunk.arguments()
+        message = self._app.amqp.as_task_v2(
+            chunk.chunk_id,
+            TASK,
+            args,
+            kwargs,
+            # Celery would copy the reviews into a header, and from there into logs.
+            argsrepr=f"({chunk.chunk_id}, {len(chunk.reviews)} reviews)",
+            kwargsrepr="{}",
+        )
+        self._app.amqp.send_task_message(
+            producer, TASK, _packed(message), queue=str(chunk.queue), retry=False
+        )
+
+
+def _packed(message: Any) -> Any:
+    """Write the body as kombu would, in an eighth of the time: UTF-8, deflated lightly."""
+    return message._replace(
+        body=zlib.compress(orjson.dumps(message.body), level=DEFLATE_LEVEL),
+        headers=message.headers | {"compression": "application/x-gzip"},  # kombu's name for zlib
+        properties=message.properties
+        | {"content_type": "application/json", "content_encoding": "utf-8"},
+    )
+
+
+@contextmanager
+def translated(address: str) -> Iterator[None]:
+    """Turn what Redis and kombu raise into BrokerUnavailable or BrokerFull."""
+    try:
+        yield
+    except (OperationalError, redis.RedisError, OSError) as error:
+        if "OOM" in str(error) or "maxmemory" in str(error):
+            raise BrokerFull(
+                f"the broker {mask(address)} is at its maxmemory; wait until workers have "
+                "caught up, or raise maxmemory"
+            ) from error
+        raise BrokerUnavailable(
+            f"the broker {mask(address)} does not answer; check that it runs and "
+            "IYU_BROKER_URL names it"
+        ) from error

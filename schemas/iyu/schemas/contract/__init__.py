@@ -1,0 +1,1 @@
+"""What other systems rely on: the message, the review, errors and settings."""

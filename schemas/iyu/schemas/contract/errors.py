@@ -1,0 +1,101 @@
+"""Everything iyu raises on purpose, as one tree.
+
+    IyuError
+    ├── SettingsError          a setting is missing or wrong
+    ├── InputError             a file, a column, an encoding, a table of reviews
+    ├── RejectedReview         one review breaks the entrance rules
+    ├── MessageError           a message breaks the contract
+    ├── ArtifactError          a model artifact is missing, broken or does not match
+    ├── BrokerUnavailable      transient: the broker does not answer
+    │   └── BrokerFull         Redis is at its maxmemory
+    ├── DatabaseUnavailable    transient: the database does not answer or is locked
+    ├── DatabaseOutdated       the tables are missing or of another version
+    └── Backlogged             too many reviews are waiting already
+
+Every message says what to do next. Only the transient ones are worth a retry.
+"""
+
+from typing import ClassVar
+
+from iyu.schemas.contract.review import Rejection
+
+
+class IyuError(Exception):
+    """Root of every error that iyu raises on purpose."""
+
+    #: Exit code of a command that ends with this error.
+    exit_code: ClassVar[int] = 1
+
+
+class SettingsError(IyuError):
+    """A setting is missing or wrong."""
+
+    exit_code = 2
+
+
+class InputError(IyuError):
+    """A file of reviews cannot be read as asked."""
+
+    exit_code = 2
+
+
+class RejectedReview(IyuError):
+    """A review was rejected. reason: one of `iyu.schemas.contract.review.Reason`."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        self.review_id = rejection.review_id
+        self.reason = rejection.reason
+        super().__init__(
+            f"the review {rejection.review_id!r} was turned away: {rejection.reason}; "
+            "correct it and submit it again, the others are not touched"
+        )
+
+
+class MessageError(IyuError):
+    """A message breaks the contract of `schemas/message.schema.json`."""
+
+
+class ArtifactError(IyuError):
+    """A model artifact is missing, broken, or does not match this installation."""
+
+    exit_code = 2
+
+
+class BrokerUnavailable(IyuError):
+    """The broker does not answer; the same call may work later."""
+
+    exit_code = 3
+
+
+class BrokerFull(BrokerUnavailable):
+    """Redis is at its `maxmemory` and refuses new messages."""
+
+
+class DatabaseUnavailable(IyuError):
+    """The database does not answer or stays locked; the same call may work later."""
+
+    exit_code = 3
+
+
+class DatabaseOutdated(IyuError):
+    """The tables are missing or belong to another version of iyu."""
+
+    exit_code = 2
+
+
+class Backlogged(IyuError):
+    """More reviews wait than the high-water mark allows.
+
+    pending: reviews ahead. drain_seconds: about how long they take, None while nothing moves.
+    """
+
+    exit_code = 4
+
+    def __init__(self, pending: int, drain_seconds: float | None) -> None:
+        self.pending = pending
+        self.drain_seconds = drain_seconds
+        about = f"about {drain_seconds:.0f} s" if drain_seconds is not None else "no worker moves"
+        super().__init__(
+            f"{pending:,} reviews are waiting already ({about}); "
+            "wait, start more workers, or raise IYU_HIGH_WATER"
+        )

@@ -1,0 +1,140 @@
+"""One Celery message carries one chunk of reviews: built, read and checked here."""
+
+import uuid
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+
+from iyu.schemas.contract.errors import MessageError
+from iyu.schemas.contract.review import Rejection, Review, admit
+
+TASK: Final = "worker.tasks.score_chunk"
+MAX_REVIEWS: Final = 512
+#: Of the reviews as JSON in UTF-8; keeps Redis, the worker and a retry cheap.
+MAX_BYTES: Final = 256 * 1024
+MAX_SOURCE_LENGTH: Final = 100
+
+
+class Queue(StrEnum):
+    """Where a chunk waits; a worker serves the first before the second, and so on."""
+
+    LIVE = "reviews.live"
+    BULK = "reviews.bulk"
+
+
+#: A model that scores stored reviews again has a queue of its own, which only its workers serve.
+_RESCORE: Final = "reviews.rescore."
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Reviews that travel, are scored and are stored together."""
+
+    chunk_id: str  # UUID as text
+    source: str  # 1 … 100 characters
+    reviews: tuple[Review, ...]  # 1 … 512, review_id unique within the chunk
+    submitted_at: datetime  # aware, UTC: decides which text of a review is newer
+    batch_id: str | None = None
+    queue: str = Queue.BULK  # of Queue, or a model's own
+
+    def arguments(self) -> tuple[list[Any], dict[str, Any]]:
+        """Return the task's arguments and keyword arguments, as they go on the wire."""
+        args = [self.chunk_id, [[r.review_id, r.text] for r in self.reviews]]
+        kwargs = {
+            "source": self.source,
+            "batch_id": self.batch_id,
+            "submitted_at": self.submitted_at.isoformat(),
+        }
+        return args, kwargs
+
+
+def rescore_queue(model_version: str) -> str:
+    """Return the queue of stored reviews that this model scores again."""
+    return _RESCORE + model_version
+
+
+def rescored_version(queue: str) -> str | None:
+    """Return the only model that may score a queue's chunks; None where any may."""
+    return queue.removeprefix(_RESCORE) if queue.startswith(_RESCORE) else None
+
+
+def new_id() -> str:
+    """Return a fresh UUID as text."""
+    return str(uuid.uuid4())
+
+
+def wire_size(review: Review) -> int:
+    """Return the bytes a review takes in a message's JSON (UTF-8)."""
+    return len(orjson.dumps([review.review_id, review.text])) + 1
+
+
+def read_chunk(
+    chunk_id: object,
+    reviews: object,
+    source: object,
+    batch_id: object,
+    submitted_at: object,
+    queue: str = Queue.BULK,
+) -> tuple[Chunk, list[tuple[Rejection, object]]]:
+    """Check a message's arguments: the chunk, and each review turned away with its raw text.
+
+    The chunk may hold no review at all if every one was turned away.
+
+    Raises MessageError if the message as a whole breaks the contract.
+    """
+    if not isinstance(source, str) or not 1 <= len(source) <= MAX_SOURCE_LENGTH:
+        raise MessageError("source must be a text of 1 to 100 characters")
+    if batch_id is not None and not isinstance(batch_id, str):
+        raise MessageError("batch_id must be a UUID as text, or absent")
+    if not isinstance(reviews, list) or not 1 <= len(reviews) <= MAX_REVIEWS:
+        raise MessageError(f"reviews must be a list of 1 to {MAX_REVIEWS} [review_id, text] pairs")
+    good: dict[str, Review] = {}
+    bad: list[tuple[Rejection, object]] = []
+    for pair in reviews:
+        review_id, text = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
+        verdict = admit(review_id, text)
+        if isinstance(verdict, Rejection):
+            bad.append((verdict, text))
+        else:
+            good[verdict.review_id] = verdict  # of two texts with one id, the later stands
+    chunk = Chunk(
+        chunk_id=_uuid(chunk_id),
+        source=source,
+        reviews=tuple(good.values()),
+        submitted_at=_utc(submitted_at),
+        batch_id=batch_id,
+        queue=queue,
+    )
+    return chunk, bad
+
+
+def pack(reviews: Sequence[Review]) -> bytes:
+    """Return reviews as the ledger keeps them: JSON, deflated."""
+    return zlib.compress(orjson.dumps([[r.review_id, r.text] for r in reviews]), level=1)
+
+
+def unpack(payload: bytes) -> tuple[Review, ...]:
+    """Return the reviews of a ledger payload."""
+    return tuple(Review(*pair) for pair in orjson.loads(zlib.decompress(payload)))
+
+
+def _uuid(value: object) -> str:
+    try:
+        return str(uuid.UUID(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise MessageError("chunk_id must be a UUID as text") from None
+
+
+def _utc(value: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise MessageError("submitted_at must be an ISO 8601 time with its zone") from None
+    if moment.tzinfo is None:
+        raise MessageError("submitted_at must be an ISO 8601 time with its zone")
+    return moment.astimezone(UTC)

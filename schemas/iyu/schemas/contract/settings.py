@@ -1,0 +1,88 @@
+"""What both sides read from the environment, prefix `IYU_`; secrets never reach a repr."""
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from iyu.schemas.contract.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Where the broker and the database are, and how long a message may stay unacknowledged."""
+
+    model_config = SettingsConfigDict(env_prefix="IYU_", extra="ignore", frozen=True)
+
+    broker_url: SecretStr = SecretStr("redis://localhost:6379/0")
+    database_url: SecretStr = SecretStr("sqlite:///iyu.db")
+    #: Seconds until Redis hands an unacknowledged message out again. Longer than
+    #: `task_time_limit`, or a slow chunk would be scored twice.
+    visibility_timeout: int = Field(300, ge=1)
+    #: Seconds after which a worker process that hangs in one chunk is killed.
+    task_time_limit: int = Field(120, ge=1)
+    #: Reviews in a bulk message: large enough to amortise a commit, small enough to be soon done.
+    chunk_size: int = Field(512, ge=1, le=512)
+    #: Pending reviews past which a producer waits or refuses.
+    high_water: int = Field(2_000_000, ge=1)
+    #: Seconds a chunk may be on its way; one the broker does not hold by then is published again.
+    stale_after: float = Field(10.0, gt=0)
+    #: Seconds between two sweeps.
+    sweep_every: float = Field(10.0, gt=0)
+    #: Times a chunk may be begun before it is split into single reviews.
+    max_attempts: int = Field(3, ge=1)
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Read the environment.
+
+        Raises SettingsError with the variable's name, never its value.
+        """
+        try:
+            settings = cls(**{k: v for k, v in overrides.items() if v is not None})
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            name = "IYU_" + "_".join(str(part) for part in first["loc"]).upper()
+            raise SettingsError(f"{name}: {first['msg']}; correct it in the environment") from None
+        if settings.visibility_timeout <= settings.task_time_limit:
+            raise SettingsError(
+                "IYU_VISIBILITY_TIMEOUT must be longer than IYU_TASK_TIME_LIMIT, "
+                "or a slow chunk is handed out twice; raise the first or lower the second"
+            )
+        return settings
+
+    @property
+    def broker(self) -> str:
+        """The broker's address with its secret: for connecting, never for printing."""
+        return self.broker_url.get_secret_value()
+
+    @property
+    def database(self) -> str:
+        """The database's address with its secret: for connecting, never for printing."""
+        return self.database_url.get_secret_value()
+
+    def describe(self) -> dict[str, str]:
+        """Return the settings for people: passwords masked."""
+        shown = {k: str(v) for k, v in self.model_dump().items()}
+        return shown | {
+            "broker_url": mask(self.broker),
+            "database_url": mask(self.database),
+        }
+
+
+def mask(address: str) -> str:
+    """Return an address with its password replaced by ***."""
+    try:
+        return make_url(address).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "***"
+
+
+def sqlite_path(address: str) -> Path | None:
+    """Return the file behind a SQLite address, None for another database or one in memory."""
+    url = make_url(address)
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    return Path(url.database)

@@ -1,0 +1,223 @@
+"""The ledger: every chunk, from accepted to done, as one state machine.
+
+    (new) ──accept──▶ queued ──begin──▶ running ──finish──▶ done
+                        ▲ │               │ │ └──split──▶ split   (a new chunk a review, queued)
+                        │ └─take_lost──┐  │ └─────bury──▶ dead    (a dead letter)
+                        └──────────────┴──┘ hand_back / begin again
+
+Used by producer, worker and sweeper alike. Every function takes an open transaction; none commits.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from iyu.schemas.contract.message import Chunk, new_id, pack, unpack
+from iyu.schemas.contract.review import utc_now
+from iyu.schemas.sql.tables import chunks
+
+
+class State(StrEnum):
+    """Where a chunk stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    SPLIT = "split"
+    DEAD = "dead"
+
+
+OPEN = (State.QUEUED, State.RUNNING)
+#: A producer notes its publishing later, or was killed before it could: then it went out, or was
+#: about to, soon after it was submitted.
+_went_out = func.coalesce(chunks.c.published_at, chunks.c.submitted_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What `begin` found: how often the chunk was begun, this time included, and its lineage."""
+
+    attempts: int
+    is_part: bool  # split from a chunk that killed its process: suspect
+
+
+def accept(connection: Connection, new: Sequence[Chunk], *, parent_id: str | None = None) -> None:
+    """Write chunks down with their payload, before anybody publishes them."""
+    connection.execute(insert(chunks), [_row(chunk, parent_id) for chunk in new])
+
+
+def mark_published(connection: Connection, chunk_ids: Sequence[str]) -> None:
+    """Note that these chunks went to the broker now."""
+    connection.execute(
+        update(chunks).where(chunks.c.chunk_id.in_(chunk_ids)).values(published_at=utc_now())
+    )
+
+
+def begin(connection: Connection, chunk: Chunk) -> Begun | None:
+    """Count an attempt; None if the chunk is finished already and only its message came again.
+
+    A chunk without a row (its publisher has no database) gets one here.
+    """
+    if begun := _count_attempt(connection, chunk.chunk_id):
+        return begun
+    added = connection.execute(_insert_or_nothing(connection, _row(chunk, None)))
+    # Nothing added: it is finished, or another worker added it this instant.
+    return _count_attempt(connection, chunk.chunk_id) if added.rowcount else None
+
+
+def finish(connection: Connection, chunk_id: str, state: State = State.DONE) -> bool:
+    """Close a chunk and let its payload go; False if somebody else has closed it.
+
+    Call it first in its transaction: it locks the chunk, so that of two workers with the same
+    chunk one scores it or the other buries it, never both.
+    """
+    closed = connection.execute(
+        update(chunks)
+        .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
+        .values(state=state, finished_at=utc_now(), payload=None)
+    )
+    return bool(closed.rowcount)
+
+
+def hand_back(connection: Connection, chunk_ids: Sequence[str]) -> None:
+    """Take an attempt back that failed for no fault of the chunk."""
+    connection.execute(
+        update(chunks)
+        .where(chunks.c.chunk_id.in_(chunk_ids), chunks.c.state.in_(OPEN))
+        .values(
+            state=State.QUEUED,
+            published_at=utc_now(),  # its message went back to the end of the queue
+            attempts=case((chunks.c.attempts > 0, chunks.c.attempts - 1), else_=0),
+        )
+    )
+
+
+def split(connection: Connection, chunk: Chunk) -> list[Chunk]:
+    """Replace a chunk that keeps failing by one a review, queued and yet to be published.
+
+    Straight to single reviews: every death of a process costs the seconds that TensorFlow takes
+    to load, and halving would need one a level. Empty if somebody else has closed the chunk.
+    """
+    if not finish(connection, chunk.chunk_id, State.SPLIT):
+        return []
+    parts = [replace(chunk, chunk_id=new_id(), reviews=(review,)) for review in chunk.reviews]
+    accept(connection, parts, parent_id=chunk.chunk_id)
+    return parts
+
+
+def published_at(connection: Connection, chunk_id: str) -> datetime | None:
+    """Return when a chunk went to the broker; None for one the ledger does not know."""
+    moment: datetime | None = connection.execute(
+        select(_went_out).where(chunks.c.chunk_id == chunk_id)
+    ).scalar()
+    return moment
+
+
+def take_lost(
+    connection: Connection,
+    queue: str,
+    *,
+    published_before: datetime,
+    begun_before: datetime,
+    held: Collection[str],
+    limit: int,
+) -> list[Chunk]:
+    """Take a queue's open chunks that the broker does not hold, and mark them published.
+
+    published_before: what went out earlier has left the queue. begun_before: what was begun
+    earlier is not being scored any more. held: chunks a worker has and did not acknowledge.
+    Two sweepers at once take different chunks (SKIP LOCKED; SQLite has one writer anyway).
+    """
+    lost: Select[Any] = (
+        select(chunks)
+        .where(
+            chunks.c.state.in_(OPEN),
+            chunks.c.queue == queue,
+            _went_out < published_before,
+            or_(chunks.c.state == State.QUEUED, chunks.c.started_at < begun_before),
+            chunks.c.payload.is_not(None),
+        )
+        .order_by(_went_out)
+        .limit(limit + len(held))
+        .with_for_update(skip_locked=True)
+    )
+    found = [_chunk(row) for row in connection.execute(lost) if row.chunk_id not in held][:limit]
+    if found:
+        mark_published(connection, [chunk.chunk_id for chunk in found])
+    return found
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Delete chunks that were finished before a time; return how many."""
+    old = delete(chunks).where(chunks.c.finished_at < before, chunks.c.state.not_in(OPEN))
+    return int(connection.execute(old).rowcount)
+
+
+def open_queues(connection: Connection) -> list[str]:
+    """Return the queues that have open chunks."""
+    query = select(chunks.c.queue).where(chunks.c.state.in_(OPEN)).distinct()
+    return sorted(connection.scalars(query))
+
+
+def pending(connection: Connection) -> int:
+    """Count the reviews that wait or are being scored."""
+    query = select(func.coalesce(func.sum(chunks.c.review_count), 0)).where(
+        chunks.c.state.in_(OPEN)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def finished_since(connection: Connection, moment: datetime) -> int:
+    """Count the reviews of the chunks done since a time."""
+    query = select(func.coalesce(func.sum(chunks.c.review_count), 0)).where(
+        chunks.c.finished_at >= moment, chunks.c.state == State.DONE
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _count_attempt(connection: Connection, chunk_id: str) -> Begun | None:
+    counted = connection.execute(
+        update(chunks)
+        .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
+        .values(state=State.RUNNING, attempts=chunks.c.attempts + 1, started_at=utc_now())
+        .returning(chunks.c.attempts, chunks.c.parent_id)
+    ).one_or_none()
+    return Begun(counted.attempts, counted.parent_id is not None) if counted else None
+
+
+def _insert_or_nothing(connection: Connection, row: dict[str, Any]) -> Any:
+    dialect = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    return dialect(chunks).values(row).on_conflict_do_nothing()
+
+
+def _row(chunk: Chunk, parent_id: str | None) -> dict[str, Any]:
+    return {
+        "chunk_id": chunk.chunk_id,
+        "parent_id": parent_id,
+        "batch_id": chunk.batch_id,
+        "source": chunk.source,
+        "queue": chunk.queue,
+        "review_count": len(chunk.reviews),
+        "state": State.QUEUED,
+        "attempts": 0,
+        "submitted_at": chunk.submitted_at,
+        "published_at": None,
+        "payload": pack(chunk.reviews),
+    }
+
+
+def _chunk(row: Row[Any]) -> Chunk:
+    return Chunk(
+        chunk_id=row.chunk_id,
+        source=row.source,
+        reviews=unpack(row.payload),
+        submitted_at=row.submitted_at,
+        batch_id=row.batch_id,
+        queue=row.queue,
+    )

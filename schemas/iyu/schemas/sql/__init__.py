@@ -1,0 +1,1 @@
+"""Tables, views and migrations, and how to connect to them."""

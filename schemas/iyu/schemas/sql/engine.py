@@ -1,0 +1,199 @@
+"""Connect to the database, and bring its tables up to date."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
+
+from iyu.schemas.contract.errors import DatabaseOutdated, DatabaseUnavailable, SettingsError
+from iyu.schemas.contract.settings import mask, sqlite_path
+
+#: Milliseconds a SQLite writer waits for another one.
+SQLITE_BUSY_MS = 30_000
+#: Seconds until a SQLite writer that waits asks again.
+TURN_SECONDS = 0.001
+#: Bytes of a page in a new SQLite file. Two heatmaps fit into 4 KiB, and leave a quarter empty.
+PAGE_BYTES = 8192
+#: Pages in SQLite's log before they are copied into the file: a chunk writes 250 to 750, and the
+#: same pages again and again.
+CHECKPOINT_PAGES = 8_000
+#: Seconds to connect, and milliseconds until a server that says nothing counts as gone: a
+#: half-open connection would hang for two hours.
+POSTGRESQL_TIMES = {"connect_timeout": 5, "keepalives_idle": 15, "tcp_user_timeout": 30_000}
+
+
+def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
+    """Return an engine for SQLite or PostgreSQL; nothing is connected yet.
+
+    On SQLite every transaction is a writer's (BEGIN IMMEDIATE) in WAL mode; read with `reading`.
+
+    Raises SettingsError for an address that is no such database.
+    """
+    try:
+        url = make_url(address)
+        if url.drivername in {"postgresql", "postgres"}:
+            url = url.set(drivername="postgresql+psycopg")
+        if url.get_backend_name() == "sqlite":
+            return _sqlite_engine(address, busy_ms)
+        if url.get_backend_name() == "postgresql":
+            return create_engine(
+                url, pool_pre_ping=True, hide_parameters=True, connect_args=POSTGRESQL_TIMES
+            )
+    except (ArgumentError, NoSuchModuleError):
+        pass
+    raise SettingsError(
+        f"IYU_DATABASE_URL {mask(address)!r} is no database iyu knows; "
+        "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+    )
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Engine]:
+    """Give an engine, and let its connections go at the end. Raises what `connect` raises."""
+    engine = connect(address)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def upgrade(engine: Engine) -> None:
+    """Create the tables and views, or migrate them to this version.
+
+    Raises DatabaseUnavailable.
+    """
+    if path := sqlite_path(engine.url.render_as_string(hide_password=False)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(engine) as connection:
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def check(engine: Engine) -> None:
+    """Raise DatabaseOutdated unless the tables are of this version, DatabaseUnavailable if down."""
+    path = sqlite_path(engine.url.render_as_string(hide_password=False))
+    if path and not path.exists():
+        raise DatabaseOutdated(f"{path} does not exist yet; run: iyu db upgrade")
+    with reading(engine) as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    if current != head:
+        raise DatabaseOutdated(
+            f"the tables are of version {current or 'none'}, this iyu needs {head}; "
+            "run: iyu db upgrade"
+        )
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Give one transaction: committed at the end, or rolled back whole.
+
+    Raises DatabaseUnavailable where the database does not answer or stays locked.
+    """
+    with _translated(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that never blocks a writer.
+
+    Raises DatabaseUnavailable where the database does not answer.
+    """
+    with _translated(engine), engine.connect() as connection:
+        yield connection.execution_options(read_only=True)
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """Say whether the same statement may work later: a lost connection or a lock, not bad data."""
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    return isinstance(error, OperationalError) and "no such" not in str(error.orig)
+
+
+@contextmanager
+def _translated(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if not is_transient(error):
+            raise
+        address = mask(engine.url.render_as_string(hide_password=False))
+        cause = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no answer"
+        raise DatabaseUnavailable(
+            f"the database {address} does not answer ({cause}); check that it runs and "
+            "IYU_DATABASE_URL names it"
+        ) from error
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _sqlite_engine(address: str, busy_ms: int) -> Engine:
+    # Our own BEGIN: Python's sqlite3 would begin late and as a reader, and a reader that turns
+    # writer fails at once instead of waiting its turn.
+    engine = create_engine(
+        address,
+        hide_parameters=True,  # an error's text may reach a log, a review must not
+        connect_args={"isolation_level": None, "timeout": 0},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a file that is not there yet
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("read_only", False):
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _begin_to_write(connection, busy_ms)
+
+    return engine
+
+
+def _begin_to_write(connection: Connection, busy_ms: int) -> None:
+    """Become the writer as soon as the one before is done: SQLite's own pauses grow to 100 ms."""
+    raw: Any = connection.connection.driver_connection
+    deadline = time.monotonic() + busy_ms / 1000
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while _is_taken(raw) and time.monotonic() < deadline:
+            time.sleep(TURN_SECONDS)
+        if not raw.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # its error goes through SQLAlchemy
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {busy_ms}")
+
+
+def _is_taken(raw: Any) -> bool:
+    """Try to begin; say whether another writer was in the way."""
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return False

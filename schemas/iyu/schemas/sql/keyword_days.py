@@ -1,0 +1,108 @@
+"""The daily figures of words, ready summed: a week of a million reviews is asked in a moment.
+
+`keyword_days` holds what an explanation gives as long as it is of the review's present text, under
+the day that text came in (UTC). Particles, endings and punctuation are left out: they are half of
+all tokens, and seldom a reason.
+"""
+
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Column, Date, Double, Integer, LargeBinary, MetaData, String, Table, Text
+
+from iyu.schemas.sql.views import IS_FUNCTION, TOKENS, WORD_SYMBOLS
+
+#: What a row counts: in all its reviews, and in those that were scored positive.
+SUMS: Final = (
+    "reviews",
+    "occurrences",
+    "heat",
+    "positive_reviews",
+    "positive_occurrences",
+    "positive_heat",
+)
+
+KEYWORD_TREND: Final = """
+CREATE VIEW keyword_trend AS
+SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
+       d.reviews, d.occurrences, d.heat / d.occurrences AS mean_heat, d.heat AS total_heat,
+       d.positive_reviews, d.reviews - d.positive_reviews AS negative_reviews,
+       d.positive_occurrences, d.occurrences - d.positive_occurrences AS negative_occurrences,
+       d.positive_heat AS positive_total_heat, d.heat - d.positive_heat AS negative_total_heat
+FROM keyword_days AS d
+JOIN models AS m ON m.model_version = d.model_version
+WHERE m.model_version = (
+    SELECT model_version FROM models WHERE activated_at IS NOT NULL
+    ORDER BY activated_at DESC, model_version LIMIT 1
+) AND d.reviews > 0
+"""
+
+_DAY: Final = {
+    "sqlite": "substr(r.submitted_at, 1, 10)",
+    "postgresql": "(r.submitted_at AT TIME ZONE 'UTC')::date",
+}
+
+_FROM_EXPLANATIONS: Final = """
+SELECT model_version, method, day, surface, pos,
+       COUNT(*) AS reviews, SUM(occurrences) AS occurrences, SUM(heat) AS heat,
+       SUM(label) AS positive_reviews, SUM(label * occurrences) AS positive_occurrences,
+       SUM(label * heat) AS positive_heat
+FROM (
+    SELECT t.model_version, t.method, {day} AS day, t.surface, t.pos, p.label,
+           COUNT(*) AS occurrences, SUM(t.heat) AS heat
+    FROM ({tokens}) AS t
+    JOIN reviews AS r
+      ON r.source = t.source AND r.review_id = t.review_id AND r.text_hash = t.text_hash
+    JOIN predictions AS p
+      ON p.source = t.source AND p.review_id = t.review_id
+     AND p.model_version = t.model_version AND p.text_hash = t.text_hash
+    WHERE t.heat IS NOT NULL AND NOT {is_function}
+    GROUP BY t.source, t.review_id, t.model_version, t.method, {day}, t.surface, t.pos, p.label
+) AS a_word_in_a_review
+GROUP BY model_version, method, day, surface, pos
+"""
+
+
+def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table]:
+    """Return the tables `keyword_days` and `keyword_deltas`.
+
+    `keyword_deltas` holds what chunks add, until it is added (`add_to_keyword_days`).
+    """
+    days = Table(
+        "keyword_days",
+        metadata,
+        Column("model_version", String(16), primary_key=True),
+        Column("method", String(32), primary_key=True),
+        Column("day", Date, primary_key=True),
+        Column("surface", Text, primary_key=True),
+        Column("pos", String(100), primary_key=True),
+        *(Column(name, _type(name), nullable=False) for name in SUMS),
+        # Small rows that are always found by their key: a second tree would only cost.
+        sqlite_with_rowid=False,
+    )
+    deltas = Table(
+        "keyword_deltas",
+        metadata,
+        Column("id", row_id, primary_key=True, autoincrement=True),
+        Column("payload", LargeBinary, nullable=False),
+        # An id must never come again: who folds has read the payload before it takes the lock.
+        sqlite_autoincrement=True,
+    )
+    return days, deltas
+
+
+def from_explanations(dialect: str) -> str:
+    """Return the SELECT that computes `keyword_days` anew; slow, and never wrong."""
+    return _FROM_EXPLANATIONS.format(
+        day=_DAY[dialect], tokens=TOKENS[dialect], is_function=IS_FUNCTION
+    )
+
+
+@cache
+def is_function(pos: str) -> bool:
+    """Say whether a tag is that of a particle, an ending or punctuation: the views' IS_FUNCTION."""
+    return all(part[0] in "JES" and part[:2] not in WORD_SYMBOLS for part in pos.split("+"))
+
+
+def _type(name: str) -> Any:
+    return Double if name.endswith("heat") else Integer

@@ -1,0 +1,205 @@
+"""The SQL tables that iyu writes and other systems read (SQLite and PostgreSQL alike).
+
+Keys are natural: writing a chunk twice leaves the same rows. There are no foreign keys between
+the three large tables: one transaction writes them together, and checking costs on every row.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+
+from iyu.schemas.sql.keyword_days import define as define_keyword_days
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite keeps it as text that sorts by time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time: it could mean anything."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError("a time without its zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back that SQLite does not keep."""
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+Json: Final = JSON().with_variant(JSONB(), "postgresql")
+#: SQLite counts rows by an INTEGER key only.
+RowId: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _key(name: str, length: int) -> Column[Any]:
+    return Column(name, String(length), primary_key=True)
+
+
+def _time(name: str, *, nullable: bool = True) -> Column[Any]:
+    return Column(name, UtcDateTime(), nullable=nullable)
+
+
+reviews = Table(
+    "reviews",
+    metadata,
+    _key("source", 100),
+    _key("review_id", 200),
+    Column("text", Text, nullable=False),  # trimmed, NFC: what offsets refer to
+    Column("text_hash", String(16), nullable=False),
+    _time("submitted_at", nullable=False),  # when this text came in first
+    Column("batch_id", String(36)),
+    Index("ix_reviews_submitted_at", "submitted_at"),
+)
+
+#: Times a text came in again unchanged: the row in `reviews` stays as it is, and yet a late
+#: older message must not overwrite it. Empty unless files are submitted twice.
+resubmissions = Table(
+    "resubmissions",
+    metadata,
+    _key("source", 100),
+    _key("review_id", 200),
+    _time("submitted_at", nullable=False),
+)
+
+models = Table(
+    "models",
+    metadata,
+    _key("model_version", 16),
+    Column("name", String(100), nullable=False),
+    _time("created_at", nullable=False),
+    _time("activated_at"),  # the views show the model activated last; never activated: not shown
+    Column("manifest", Json, nullable=False),
+)
+
+predictions = Table(
+    "predictions",
+    metadata,
+    _key("source", 100),
+    _key("review_id", 200),
+    _key("model_version", 16),
+    Column("probability", Double, nullable=False),  # of positive, 0 … 1
+    Column("logit", Double, nullable=False),
+    Column("label", Integer, nullable=False),  # 1 positive, 0 negative
+    Column("token_count", Integer, nullable=False),
+    Column("unknown_count", Integer, nullable=False),
+    Column("truncated", Boolean, nullable=False),
+    Column("text_hash", String(16), nullable=False),  # of the text that was scored
+    _time("scored_at", nullable=False),
+    Index("ix_predictions_scored_at", "scored_at"),
+)
+
+explanations = Table(
+    "explanations",
+    metadata,
+    _key("source", 100),
+    _key("review_id", 200),
+    _key("model_version", 16),
+    _key("method", 32),
+    Column("layers", String(100), nullable=False),
+    Column("target", String(16), nullable=False),  # logit or probability
+    Column("tokens", Json, nullable=False),  # [{surface, start, end, pos, heat}], heat may be null
+    Column("comprehensiveness", Double),
+    Column("sufficiency", Double),
+    Column("pad_heat", Double, nullable=False),  # heat that fell on padding, never shown on a word
+    Column("completeness_gap", Double),  # integrated gradients only
+    Column("text_hash", String(16), nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    _key("batch_id", 36),
+    Column("source", String(100), nullable=False),
+    Column("origin", Text, nullable=False),  # file name, "stdin", "python", "message"
+    Column("accepted", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    _time("created_at", nullable=False),
+    _time("closed_at"),  # None while the producer is still reading, or if it was killed
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    _key("chunk_id", 36),
+    Column("parent_id", String(36)),  # the chunk this one was split from
+    Column("batch_id", String(36)),
+    Column("source", String(100), nullable=False),
+    Column("queue", String(32), nullable=False),
+    Column("review_count", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    _time("submitted_at", nullable=False),
+    _time("published_at"),  # last time it went to the broker
+    _time("started_at"),
+    _time("finished_at"),
+    Column("payload", LargeBinary),  # the reviews until done, then NULL
+    Column("error", Text),
+    # The sweeper and the back-pressure look at open chunks alone: a handful among millions.
+    Index(
+        "ix_chunks_open",
+        "state",
+        "published_at",
+        sqlite_where=text("state IN ('queued', 'running')"),
+        postgresql_where=text("state IN ('queued', 'running')"),
+    ),
+    Index("ix_chunks_batch_id", "batch_id"),
+    Index("ix_chunks_finished_at", "finished_at"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("fingerprint", String(32), nullable=False, unique=True),  # one row for one trouble
+    Column("source", String(100)),
+    Column("review_id", String(200)),
+    Column("text", Text),
+    Column("raw", Text),  # a message that could not be read as reviews, as far as it is text
+    Column("reason", String(32), nullable=False),
+    Column("error", Text),
+    Column("chunk_id", String(36)),
+    Column("batch_id", String(36)),
+    Column("submitted_at", UtcDateTime()),
+    Column("seen", Integer, nullable=False),
+    _time("first_seen_at", nullable=False),
+    _time("last_seen_at", nullable=False),
+    _time("replayed_at"),
+    Index("ix_dead_letters_source_review_id", "source", "review_id"),
+)
+
+#: Daily sums of words, and what is yet to be added to them.
+keyword_days, keyword_deltas = define_keyword_days(metadata, RowId)

@@ -1,0 +1,165 @@
+"""Many rows in one statement: insert, or update what is there.
+
+Only names from `iyu.schemas.sql.tables` are put into SQL text; every value is bound.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from itertools import compress, repeat
+from typing import Any
+
+import orjson
+from sqlalchemy import JSON, Connection, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
+
+_POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+#: A list is a column's values, row by row; anything else stands in every row.
+Columns = Mapping[str, Any]
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    columns: Columns,
+    *,
+    update_where: str | None = None,
+    adding: tuple[str, ...] = (),
+) -> int:
+    """Insert rows by primary key; where one exists, update it if `update_where` holds.
+
+    Columns named in `adding` are added to what is there. Columns that are not given keep their
+    default. At least one column is a list, and all lists are equally long; no key appears twice.
+    Returns the rows that were inserted or updated.
+
+    Values go to the driver as they are: SQLAlchemy's own way costs more than the writing itself.
+    """
+    lists = [name for name, values in columns.items() if isinstance(values, list)]
+    rows = len(columns[lists[0]])
+    if not rows:
+        return 0
+    names = tuple(columns)
+    bound = {name: _bound(connection.dialect, table, name, v) for name, v in columns.items()}
+    if connection.dialect.name == "postgresql":
+        statement = _postgresql(table, names, tuple(lists), update_where, adding)
+        return int(connection.exec_driver_sql(statement, bound).rowcount)
+    statement = _sqlite(table, names, update_where, adding)
+    values = zip(*(bound[n] if n in lists else repeat(bound[n], rows) for n in names), strict=True)
+    return int(connection.exec_driver_sql(statement, list(values)).rowcount)
+
+
+def insert_new(connection: Connection, table: Table, key: str, columns: Columns) -> frozenset[str]:
+    """Insert the rows that are not there; return their values of `key`, the one list of the key.
+
+    Nothing else is changed. What another transaction is inserting at this moment is waited for.
+    """
+    if connection.dialect.name == "sqlite":  # one writer: nothing comes in between
+        return _insert_absent(connection, table, key, columns)
+    names = tuple(columns)
+    lists = tuple(name for name, values in columns.items() if isinstance(values, list))
+    if not columns[key]:
+        return frozenset()
+    bound = {name: _bound(connection.dialect, table, name, v) for name, v in columns.items()}
+    statement = _postgresql_insert(table, names, lists)
+    statement += f"ON CONFLICT DO NOTHING RETURNING {key}"
+    return frozenset(connection.exec_driver_sql(statement, bound).scalars())
+
+
+def _insert_absent(
+    connection: Connection, table: Table, key: str, columns: Columns
+) -> frozenset[str]:
+    fixed = [column.name for column in table.primary_key if column.name != key]
+    where = " AND ".join(f"{name} = ?" for name in fixed)
+    query = (
+        f"SELECT {key} FROM {table.name} "
+        f"WHERE {where} AND {key} IN (SELECT value FROM json_each(?))"
+    )
+    bound = (*(columns[name] for name in fixed), orjson.dumps(columns[key]).decode())
+    there = set(connection.exec_driver_sql(query, bound).scalars())
+    if not there:
+        upsert(connection, table, columns)
+        return frozenset(columns[key])
+    absent = [value not in there for value in columns[key]]
+    rest = {
+        name: list(compress(values, absent)) if isinstance(values, list) else values
+        for name, values in columns.items()
+    }
+    upsert(connection, table, rest)
+    return frozenset(rest[key])
+
+
+def _bound(dialect: Dialect, table: Table, name: str, value: Any) -> Any:
+    """Turn a value into what the driver takes: times, above all."""
+    kind = table.c[name].type
+    if isinstance(value, list):
+        return _as_json(kind, value) if dialect.name == "postgresql" else value
+    processor = (
+        None if isinstance(value, str) else kind.dialect_impl(dialect).bind_processor(dialect)
+    )
+    return processor(value) if processor else value
+
+
+def _as_json(kind: Any, values: list[Any]) -> str:
+    # As an array of its own kind psycopg would escape the values one by one, by regular
+    # expressions: ten times the cost of everything else a worker does for a review.
+    if isinstance(kind, JSON):  # each is JSON already
+        return f"[{','.join(values)}]"
+    return orjson.dumps(values).decode()
+
+
+@cache
+def _sqlite(
+    table: Table, names: tuple[str, ...], where: str | None, adding: tuple[str, ...]
+) -> str:
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) "
+        f"VALUES ({', '.join('?' for _ in names)}) {_on_conflict(table, names, where, adding)}"
+    )
+
+
+@cache
+def _postgresql(
+    table: Table,
+    names: tuple[str, ...],
+    lists: tuple[str, ...],
+    where: str | None,
+    adding: tuple[str, ...],
+) -> str:
+    return _postgresql_insert(table, names, lists) + _on_conflict(table, names, where, adding)
+
+
+@cache
+def _postgresql_insert(table: Table, names: tuple[str, ...], lists: tuple[str, ...]) -> str:
+    """Columns travel as JSON arrays: one statement of one shape for any number of rows."""
+    types = {name: str(table.c[name].type.compile(_POSTGRESQL)) for name in names}
+    values = ", ".join(
+        f"u.{name}::{types[name]}" if name in lists else f"%({name})s::{types[name]}"
+        for name in names
+    )
+    arrays = ", ".join(
+        f"jsonb_array_elements(%({name})s::jsonb)"
+        if types[name] == "JSONB"
+        else f"json_array_elements_text(%({name})s::json)"
+        for name in lists
+    )
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) "
+        f"SELECT {values} FROM ROWS FROM ({arrays}) AS u({', '.join(lists)}) "
+    )
+
+
+def _on_conflict(
+    table: Table, names: tuple[str, ...], where: str | None, adding: tuple[str, ...]
+) -> str:
+    keys = [column.name for column in table.primary_key]
+    changed = [name for name in names if name not in keys]
+    assignments = ", ".join(
+        f"{name} = {table.name}.{name} + excluded.{name}"
+        if name in adding
+        else f"{name} = excluded.{name}"
+        for name in changed
+    )
+    return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {assignments}" + (
+        f" WHERE {where}" if where else ""
+    )

@@ -1,0 +1,115 @@
+"""The SQL views that other systems read: the same columns on SQLite and PostgreSQL.
+
+A score is shown beside the text only if it was computed on that very text (`text_hash`), and only
+of the model that was activated last among those that scored the review.
+"""
+
+from typing import Final
+
+#: Tags of words among those that begin with S: foreign letters, Chinese characters, numbers.
+WORD_SYMBOLS: Final = ("SL", "SH", "SN")
+#: First letters of the tags of words: nouns, verbs, modifiers, affixes and roots, interjections,
+#: and what MeCab does not know.
+_WORDS: Final = ("N", "V", "M", "X", "I", "U", *WORD_SYMBOLS)
+
+#: Particles, endings and punctuation: they carry grammar, seldom a reason. A contraction such as
+#: 진못했 (EC+JX+VX+EP) holds a word, here a negation: it is none of them.
+IS_FUNCTION: Final = """(
+    substr(t.pos, 1, 1) IN ('J', 'E', 'S')
+    AND substr(t.pos, 1, 2) NOT IN ('SL', 'SH', 'SN')
+    {no_word_after}
+)""".format(no_word_after="".join(f"AND t.pos NOT LIKE '%+{word}%' " for word in _WORDS))
+
+#: An equality that PostgreSQL does not estimate: with a plain one it takes a join by the key for
+#: one row among a million, and answers a page of the latest by reading everything.
+_SAME_TEXT: Final = "COALESCE({}.text_hash = {}.text_hash, FALSE)"
+
+# The second condition is looked at only where the first fails: in a table that one model has
+# scored, never.
+REVIEW_SCORES: Final = """
+CREATE VIEW review_scores AS
+SELECT r.source, r.review_id, r.text, r.text_hash, r.submitted_at, r.batch_id,
+       p.model_version, m.name AS model, p.probability, p.logit, p.label,
+       p.token_count, p.unknown_count, p.truncated, p.scored_at
+FROM reviews AS r
+JOIN predictions AS p
+  ON p.source = r.source AND p.review_id = r.review_id AND {same_text}
+JOIN models AS m
+  ON m.model_version = p.model_version AND m.activated_at IS NOT NULL
+WHERE m.activated_at = (SELECT MAX(activated_at) FROM models)
+   OR NOT EXISTS (
+    SELECT 1 FROM models AS newer
+    JOIN predictions AS q ON q.model_version = newer.model_version
+    WHERE newer.activated_at > m.activated_at
+      AND q.source = r.source AND q.review_id = r.review_id AND q.text_hash = r.text_hash
+)
+""".format(same_text=_SAME_TEXT.format("p", "r"))
+
+#: One row a token of every explanation, by dialect.
+TOKENS: Final = {
+    "sqlite": """
+    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
+           j.key AS position,
+           j.value ->> '$.surface' AS surface, j.value ->> '$.pos' AS pos,
+           j.value ->> '$.start' AS start, j.value ->> '$.end' AS "end",
+           j.value ->> '$.heat' AS heat
+    FROM explanations AS e, json_each(e.tokens) AS j
+""",
+    "postgresql": """
+    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
+           (j.number - 1)::int AS position, j.surface, j.pos, j.start, j."end", j.heat
+    FROM explanations AS e
+    CROSS JOIN LATERAL ROWS FROM (
+        jsonb_to_recordset(e.tokens)
+        AS (surface text, pos text, start int, "end" int, heat double precision)
+    ) WITH ORDINALITY AS j(surface, pos, start, "end", heat, number)
+""",
+}
+
+_TOKEN_HEAT: Final = """
+CREATE VIEW token_heat AS
+SELECT t.source, t.review_id, t.model_version, t.method, t.position,
+       t.surface, t.pos, t.start, t."end", t.heat,
+       CASE WHEN {is_function} THEN 1 ELSE 0 END AS is_function,
+       s.probability, s.label, s.submitted_at
+FROM review_scores AS s
+JOIN ({tokens}) AS t
+  ON t.source = s.source AND t.review_id = s.review_id
+ AND t.model_version = s.model_version AND {same_text}
+"""
+
+KEYWORD_IMPORTANCE: Final = """
+CREATE VIEW keyword_importance AS
+SELECT model_version, method, surface, pos, is_function,
+       COUNT(*) AS reviews, SUM(occurrences) AS occurrences,
+       SUM(heat) / SUM(occurrences) AS mean_heat, SUM(heat) AS total_heat,
+       SUM(label) AS positive_reviews,
+       COUNT(*) - SUM(label) AS negative_reviews,
+       SUM(CASE WHEN label = 1 THEN heat END)
+         / SUM(CASE WHEN label = 1 THEN occurrences END) AS positive_mean_heat,
+       SUM(CASE WHEN label = 1 THEN heat END) AS positive_total_heat,
+       SUM(CASE WHEN label = 0 THEN heat END)
+         / SUM(CASE WHEN label = 0 THEN occurrences END) AS negative_mean_heat,
+       SUM(CASE WHEN label = 0 THEN heat END) AS negative_total_heat
+FROM (
+    SELECT model_version, method, surface, pos, is_function, source, review_id, label,
+           COUNT(*) AS occurrences, SUM(heat) AS heat
+    FROM token_heat
+    WHERE heat IS NOT NULL
+    GROUP BY model_version, method, surface, pos, is_function, source, review_id, label
+) AS a_word_in_a_review
+GROUP BY model_version, method, surface, pos, is_function
+"""
+
+NAMES: Final = ("review_scores", "token_heat", "keyword_importance", "keyword_trend")
+
+
+def create_statements(dialect: str) -> tuple[str, ...]:
+    """Return the CREATE VIEW statements for `sqlite` or `postgresql`, in order.
+
+    keyword_trend is defined with its table, in `iyu.schemas.sql.keyword_days`.
+    """
+    token_heat = _TOKEN_HEAT.format(
+        is_function=IS_FUNCTION, tokens=TOKENS[dialect], same_text=_SAME_TEXT.format("t", "s")
+    )
+    return REVIEW_SCORES, token_heat, KEYWORD_IMPORTANCE

@@ -1,0 +1,1 @@
+"""Real services and fakes that tests and benchmarks share."""

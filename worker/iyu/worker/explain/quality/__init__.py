@@ -1,0 +1,1 @@
+"""How well explanations say what the model does."""

@@ -1,0 +1,247 @@
+"""The preset `wide`: n-grams with a weight each, beside convolutions over tokens.
+
+    z = deep(tokens) + Σ_t wide[t]
+
+The convolutions have no bias and are read through a ReLU, and padding is not read at all: a
+position of padding adds nothing, however much of it there is.
+Source: Cheng et al. 2016, Wide & Deep Learning for Recommender Systems, §3; Kim 2014,
+Convolutional Neural Networks for Sentence Classification, §2.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iyu.worker.model.network import Convolution, Inputs, Tensor, close_up
+from iyu.worker.model.wide_artifact import EMBEDDING, EMBEDDING_SCALE
+from iyu.worker.text.ngrams import SPANS
+from iyu.worker.text.subwords import SLOTS
+
+#: Numbers of tokens compiled for beside the window: most reviews are short.
+NARROW: Final = (16, 32)
+Tables = Mapping[str, NDArray[Any]]
+
+
+class WideNetwork:
+    """The trained model, split as `iyu.worker.model.network.Network` asks.
+
+    inputs: ids (batch, tokens) int32; pieces (batch, tokens, 3) int32, the other rows of a token;
+    gram_weight and gram_count (batch, tokens, spans) float32: sum and number of the n-grams that
+    begin in a token and lie in so many further ones.
+    """
+
+    has_wide = True
+    is_rectified = True
+    is_fused = True
+
+    def __init__(self, model: Any, tables: Tables) -> None:
+        self._length = int(model.inputs[0].shape[1])
+        self.widths = (*(w for w in NARROW if w < self._length), self._length)
+        scale = tables[EMBEDDING_SCALE].astype(np.float32)
+        self._table = _constant(tables[EMBEDDING].astype(np.float32) * scale)
+        self._scale = float(np.asarray(model.get_layer("scale").kernel).item())
+        self._hidden, self._logit = model.get_layer("hidden"), model.get_layer("logit")
+        layers = [layer for layer in model.layers if layer.name.startswith("conv")]
+        nothing = np.zeros(int(layers[0].filters), np.float32)
+        self.convolutions = tuple(
+            Convolution(layer.name, layer.kernel.value, nothing) for layer in layers
+        )
+        slots = [slot for layer in layers for slot in layer.kernel.numpy()]
+        self._slots = _constant(np.concatenate(slots, axis=1))  # (features, all slots' filters)
+
+    def signature(self, tokens: int | None = None) -> dict[str, Any]:
+        """Return a tf.TensorSpec for each input, batch free."""
+        import tensorflow as tf
+
+        row = [None, tokens or self._length]
+        return {
+            "ids": tf.TensorSpec(row, tf.int32),
+            "pieces": tf.TensorSpec([*row, SLOTS - 1], tf.int32),
+            "gram_weight": tf.TensorSpec([*row, SPANS], tf.float32),
+            "gram_count": tf.TensorSpec([*row, SPANS], tf.float32),
+        }
+
+    def embed(self, inputs: Inputs) -> Tensor:
+        """Return embedded: (batch, tokens, features); padding is zero."""
+        import tensorflow as tf
+
+        rows = tf.concat([inputs["ids"][..., tf.newaxis], inputs["pieces"]], axis=-1)
+        return tf.reduce_sum(tf.gather(self._table, rows), axis=2) * word(inputs)
+
+    def convolve(self, embedded: Tensor) -> tuple[Tensor, ...]:
+        """Return activations: (batch, tokens, filters) a kernel."""
+        return self._add_up(self._by_slot(embedded))
+
+    def _by_slot(self, embedded: Tensor) -> Tensor:
+        """Return what each token gives by each slot of each kernel: (batch, tokens, slots · f)."""
+        import tensorflow as tf
+
+        flat = tf.matmul(tf.reshape(embedded, [-1, embedded.shape[-1]]), self._slots)
+        return tf.reshape(flat, [-1, embedded.shape[1], self._slots.shape[1]])
+
+    def _add_up(self, by_slot: Tensor) -> tuple[Tensor, ...]:
+        """Return activations: each position the sum over the tokens that its kernel sees."""
+        import tensorflow as tf
+
+        given = iter(tf.split(by_slot, sum(c.slots for c in self.convolutions), axis=-1))
+        return tuple(
+            tf.add_n([_moved(next(given), c.offset(slot)) for slot in range(c.slots)])
+            for c in self.convolutions
+        )
+
+    def wide(self, inputs: Inputs) -> Tensor:
+        """Return what the n-grams give each token: (batch, tokens).
+
+        An n-gram's share is the same for every token it lies in.
+        """
+        import tensorflow as tf
+
+        share = inputs["gram_weight"] / np.arange(1, SPANS + 1, dtype=np.float32)
+        given = tf.reduce_sum(share, axis=2)
+        for further in range(1, min(SPANS, int(share.shape[1]))):
+            passed = tf.reduce_sum(share[:, :-further, further:], axis=2)
+            given += tf.pad(passed, [[0, 0], [further, 0]])
+        return given * self._gram_scale(inputs)[:, tf.newaxis]
+
+    def _grams(self, inputs: Inputs) -> Tensor:
+        """Return what all n-grams give together, the sum of `wide`: (batch,)."""
+        import tensorflow as tf
+
+        return tf.reduce_sum(inputs["gram_weight"], axis=[1, 2]) * self._gram_scale(inputs)
+
+    def _gram_scale(self, inputs: Inputs) -> Tensor:
+        import tensorflow as tf
+
+        count = tf.reduce_sum(inputs["gram_count"], axis=[1, 2])
+        return self._scale * tf.math.rsqrt(1.0 + count)
+
+    def logit(self, activations: tuple[Tensor, ...], inputs: Inputs) -> Tensor:
+        """Return z: (batch,)."""
+        pooled = _pooled(_fired(activations, inputs), inputs)
+        return self._deep(pooled) + self._grams(inputs)
+
+    def shortened(self, inputs: Inputs, embedded: Tensor, kept: Tensor, tokens: int) -> Tensor:
+        """Return z of the same reviews with only the kept tokens, closed up: (batch,).
+
+        As of `keep`, but what a token gives by each slot moves, and is not made anew: the compiler
+        sees that `convolve` has made the same product of `embedded`.
+        """
+        import tensorflow as tf
+
+        order = close_up(kept)[:, -tokens:]
+        ids = tf.gather(tf.where(kept, inputs["ids"], 0), order, batch_dims=1)
+        shorter = {"ids": ids, **_whole_grams(inputs, kept)}
+        by_slot = tf.gather(self._by_slot(embedded), order, batch_dims=1) * word(shorter)
+        return self.logit(self._add_up(by_slot), shorter)
+
+    def channel_gradients(
+        self, activations: tuple[Tensor, ...], inputs: Inputs
+    ) -> tuple[Tensor, ...]:
+        """Return Σ_s ∂z/∂A[s, f]: (batch, filters) a convolution.
+
+        The mean hands its gradient to every position that fires, an equal part each; the maximum
+        hands on all of it. So no gradient of the size of the activations has to be made.
+        """
+        import tensorflow as tf
+
+        maps = _fired(activations, inputs)
+        pooled = _pooled(maps, inputs)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(pooled)
+            deep = self._deep(pooled)
+        of_max, of_mean = tf.split(tape.gradient(deep, pooled), 2, axis=1)
+        fires = tf.reduce_sum(tf.sign(maps), axis=1)
+        words = tf.maximum(tf.reduce_sum(word(inputs), 1), 1.0)
+        sums = of_mean * fires / words + tf.where(fires > 0, of_max, 0.0)
+        return tuple(tf.split(sums, len(self.convolutions), axis=1))
+
+    def _deep(self, pooled: Tensor) -> Tensor:
+        """Return what the convolutions say: (batch,)."""
+        import tensorflow as tf
+
+        hidden = self._hidden(pooled)
+        return (tf.matmul(hidden, self._logit.kernel) + self._logit.bias)[:, 0]
+
+    def keep(self, inputs: Inputs, kept: Tensor) -> Inputs:
+        """Return a shorter review: the other tokens taken out, padding in front.
+
+        An n-gram goes with any token it lies in. Those that would form across the gap are not
+        made: they were no evidence in the review that is explained.
+        """
+        import tensorflow as tf
+
+        order = close_up(kept)
+        masked = self.mask(inputs, kept)
+        return {name: tf.gather(value, order, batch_dims=1) for name, value in masked.items()}
+
+    def mask(self, inputs: Inputs, kept: Tensor) -> Inputs:
+        """Return the review with padding for the other tokens, and without their n-grams."""
+        import tensorflow as tf
+
+        return {
+            "ids": tf.where(kept, inputs["ids"], 0),
+            "pieces": tf.where(kept[..., tf.newaxis], inputs["pieces"], 0),
+            **_whole_grams(inputs, kept),
+        }
+
+
+def word(inputs: Inputs) -> Tensor:
+    """Return 1 for a token, 0 for padding: (batch, tokens, 1) float32."""
+    import tensorflow as tf
+
+    return tf.cast(inputs["ids"] > 0, tf.float32)[..., tf.newaxis]
+
+
+def _fired(activations: tuple[Tensor, ...], inputs: Inputs) -> Tensor:
+    """Return activations after the ReLU, zero at padding: (batch, tokens, all filters)."""
+    import tensorflow as tf
+
+    return tf.nn.relu(tf.concat(activations, axis=-1)) * word(inputs)
+
+
+def _pooled(maps: Tensor, inputs: Inputs) -> Tensor:
+    """Return maximum and mean over the tokens: (batch, 2 × all filters)."""
+    import tensorflow as tf
+
+    mean = tf.reduce_sum(maps, 1) / tf.maximum(tf.reduce_sum(word(inputs), 1), 1.0)
+    return tf.concat([tf.reduce_max(maps, 1), mean], axis=-1)
+
+
+def _moved(values: Tensor, offset: int) -> Tensor:
+    """Return at each position what stands `offset` further on, zeros past the ends."""
+    import tensorflow as tf
+
+    if offset == 0:
+        return values
+    part = values[:, offset:] if offset > 0 else values[:, :offset]
+    return tf.pad(part, [[0, 0], [max(-offset, 0), max(offset, 0)], [0, 0]])
+
+
+def _whole_grams(inputs: Inputs, kept: Tensor) -> Inputs:
+    """Return the n-grams all of whose tokens are kept."""
+    import tensorflow as tf
+
+    whole = tf.cast(_whole(kept), tf.float32)
+    return {name: inputs[name] * whole for name in ("gram_weight", "gram_count")}
+
+
+def _whole(kept: Tensor) -> Tensor:
+    """Return whether a token and so many after it are all kept: (batch, tokens, spans) bool."""
+    import tensorflow as tf
+
+    found = [kept]
+    for further in range(1, SPANS):
+        # By moving one token at a time, for a row may have fewer tokens than spans.
+        later = kept
+        for _ in range(further):
+            later = tf.pad(later[:, 1:], [[0, 0], [0, 1]])
+        found.append(found[-1] & later)
+    return tf.stack(found, axis=-1)
+
+
+def _constant(values: NDArray[np.float32]) -> Any:
+    import tensorflow as tf
+
+    return tf.Variable(values, trainable=False)  # a constant would be copied into every graph

@@ -1,0 +1,1 @@
+"""Predictions to rows, in the transaction of their chunk."""

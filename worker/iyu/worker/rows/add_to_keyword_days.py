@@ -1,0 +1,114 @@
+"""Deltas into the daily figures of words: summed, added and deleted in one transaction.
+
+So each counts exactly once, whoever folds it, and whatever dies.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import repeat
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from sqlalchemy import Connection, Engine, delete, select
+
+from iyu.schemas.sql.engine import reading, writing
+from iyu.schemas.sql.keyword_days import SUMS
+from iyu.schemas.sql.tables import keyword_days, keyword_deltas
+from iyu.schemas.sql.upsert import upsert
+
+#: Deltas in one transaction: enough to meet a word many times, few enough to be soon done.
+FOLD_AT_ONCE: Final = 64
+
+Day = tuple[str, str, str]  # model_version, method, day
+Sums = dict[Day, tuple[list[str], Any]]  # of each day its words, and their sums: (words, SUMS)
+
+
+def fold(engine: Engine, ids: Sequence[int]) -> bool:
+    """Add deltas to `keyword_days`; False if somebody else has folded one of them.
+
+    Raises DatabaseUnavailable: nothing was written.
+    """
+    with reading(engine) as connection:
+        found = connection.scalars(
+            select(keyword_deltas.c.payload).where(keyword_deltas.c.id.in_(ids))
+        ).all()
+    if len(found) != len(ids):
+        return False
+    sums = _sum(found)
+    with writing(engine) as connection:
+        gone = connection.execute(delete(keyword_deltas).where(keyword_deltas.c.id.in_(ids)))
+        if gone.rowcount != len(ids):
+            connection.rollback()
+            return False
+        _add(connection, sums)
+    return True
+
+
+def fold_all(engine: Engine, at_once: int = FOLD_AT_ONCE) -> int:
+    """Fold what is there; return the deltas folded.
+
+    Raises DatabaseUnavailable: what is left waits for the next time.
+    """
+    folded = 0
+    while True:
+        with reading(engine) as connection:
+            query = select(keyword_deltas.c.id).order_by(keyword_deltas.c.id).limit(at_once)
+            ids = connection.scalars(query).all()
+        if not ids or not fold(engine, ids):
+            return folded
+        folded += len(ids)
+
+
+def _sum(payloads: Iterable[bytes]) -> Sums:
+    """Sum the deltas; days and words sorted.
+
+    Two workers that fold at once wait for each other, never in a ring.
+    """
+    numbers: dict[Day, dict[str, int]] = {}
+    parts: dict[Day, list[tuple[Any, Any]]] = {}
+    for payload in payloads:
+        for version, method, day, label, sign, words, *columns in orjson.loads(payload):
+            key = version, method, day
+            known = numbers.setdefault(key, {})
+            where = [known.setdefault(word, len(known)) for word in words.split("\n")]
+            values = sign * np.array(columns, np.float64)
+            part = np.array(where, np.int64), np.concatenate([values, label * values])
+            parts.setdefault(key, []).append(part)
+    return {key: _day(numbers[key], parts[key]) for key in sorted(numbers)}
+
+
+def _day(numbers: dict[str, int], parts: list[tuple[Any, Any]]) -> tuple[list[str], Any]:
+    rows = np.concatenate([where for where, _ in parts])
+    values = np.concatenate([columns for _, columns in parts], axis=1)
+    sums = np.stack([np.bincount(rows, column, len(numbers)) for column in values], axis=1)
+    words = sorted(numbers)
+    return words, sums[[numbers[word] for word in words]]
+
+
+def _add(connection: Connection, sums: Sums) -> None:
+    for (version, method, day), (words, figures) in sums.items():
+        surface, _, pos = zip(*(word.partition("\t") for word in words), strict=True)
+        columns: dict[str, Any] = {"model_version": version, "method": method}
+        columns |= {"day": list(repeat(day, len(words)))}
+        columns |= {"surface": list(surface), "pos": list(pos)}
+        for name, column in zip(SUMS, figures.T, strict=True):
+            whole = not name.endswith("heat")
+            columns[name] = (column.astype(np.int64) if whole else column).tolist()
+        upsert(connection, keyword_days, columns, adding=SUMS)
+        if (figures[:, 0] <= 0).any():
+            _forget_empty(connection, version, method, day)
+
+
+def _forget_empty(connection: Connection, version: str, method: str, day: str) -> None:
+    # A row below zero stays: what was taken back is still to be added, by another worker.
+    table = keyword_days.c
+    connection.execute(
+        delete(keyword_days).where(
+            table.model_version == version,
+            table.method == method,
+            table.day == date.fromisoformat(day),
+            table.reviews == 0,
+            table.occurrences == 0,
+        )
+    )

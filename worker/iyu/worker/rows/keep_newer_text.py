@@ -1,0 +1,111 @@
+"""Which texts stand: reviews to rows, a newer text in place of an older one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from iyu.schemas.contract.message import Chunk, rescored_version
+from iyu.schemas.contract.review import Review
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.upsert import insert_new, upsert
+from iyu.worker.scoring import Prediction
+
+#: A newer text replaces an older one; the same text changes nothing, whenever it comes.
+_NEWER_TEXT = """
+    excluded.text_hash <> reviews.text_hash
+    AND excluded.submitted_at > reviews.submitted_at
+    AND NOT EXISTS (
+        SELECT 1 FROM resubmissions AS again
+        WHERE again.source = excluded.source AND again.review_id = excluded.review_id
+          AND again.submitted_at >= excluded.submitted_at
+    )
+"""
+
+Scored = tuple[Review, Prediction, str]  # with the hash of its text
+#: A review as it stands in its table: the hash of its text, and when that text came in.
+Row = tuple[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A chunk's reviews against the table."""
+
+    current: Sequence[Scored]  # those whose text is the present one
+    submitted_at: datetime  # of those that are new
+    #: Of those that were there already: the row before and after, by review_id.
+    before: dict[str, Row] = field(default_factory=dict)
+    after: dict[str, Row] = field(default_factory=dict)
+
+
+def write_reviews(connection: Connection, chunk: Chunk, scored: Sequence[Scored]) -> Standing:
+    """Write reviews, sorted by id; their rows stay locked until the transaction ends."""
+    if rescored_version(chunk.queue):  # of stored reviews, and one that is gone stays gone
+        stored = _stored(connection, chunk.source, scored)
+        return _standing(connection, chunk, scored, stored, stored)
+    added = insert_new(connection, tables.reviews, "review_id", _columns(chunk, scored))
+    if len(added) == len(scored):
+        return Standing(scored, chunk.submitted_at)
+    known = [row for row in scored if row[0].review_id not in added]
+    before = _stored(connection, chunk.source, known)
+    columns = _columns(chunk, known)
+    upsert(connection, tables.reviews, columns, update_where=_NEWER_TEXT)
+    after = _stored(connection, chunk.source, known)
+    return _standing(connection, chunk, scored, before, after, added)
+
+
+def _columns(chunk: Chunk, scored: Sequence[Scored]) -> dict[str, object]:
+    return {
+        "source": chunk.source,
+        "review_id": [review.review_id for review, _, _ in scored],
+        "text": [review.text for review, _, _ in scored],
+        "text_hash": [digest for _, _, digest in scored],
+        "submitted_at": chunk.submitted_at,
+        "batch_id": chunk.batch_id,
+    }
+
+
+def _stored(connection: Connection, source: str, scored: Sequence[Scored]) -> dict[str, Row]:
+    table = tables.reviews.c
+    query = (
+        select(table.review_id, table.text_hash, table.submitted_at)
+        .where(
+            table.source == source,
+            table.review_id.in_([review.review_id for review, _, _ in scored]),
+        )
+        .order_by(table.review_id)
+        .with_for_update()  # no newer text may come until the rows are written
+    )
+    return {key: (digest, moment) for key, digest, moment in connection.execute(query)}
+
+
+def _standing(
+    connection: Connection,
+    chunk: Chunk,
+    scored: Sequence[Scored],
+    before: dict[str, Row],
+    after: dict[str, Row],
+    added: frozenset[str] = frozenset(),
+) -> Standing:
+    current = [
+        row
+        for row in scored
+        if row[0].review_id in added or after.get(row[0].review_id, ("",))[0] == row[2]
+    ]
+    _remember(connection, chunk, [row[0].review_id for row in current], after)
+    return Standing(current, chunk.submitted_at, before, after)
+
+
+def _remember(
+    connection: Connection, chunk: Chunk, review_ids: Sequence[str], after: dict[str, Row]
+) -> None:
+    """Note whose text was submitted again unchanged: an older one must not win later."""
+    again = [key for key in review_ids if key in after and after[key][1] < chunk.submitted_at]
+    if again:
+        upsert(
+            connection,
+            tables.resubmissions,
+            {"source": chunk.source, "review_id": again, "submitted_at": chunk.submitted_at},
+            update_where="excluded.submitted_at > resubmissions.submitted_at",
+        )

@@ -1,0 +1,71 @@
+"""What a chunk changes in the daily figures of words.
+
+An explanation counts as long as it is of its review's present text, under the day that text came
+in. New reviews, nearly all there are, only add; for the others it is looked up what counted so far.
+Ask before anything but the reviews is written.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from iyu.schemas.sql.tables import explanations, predictions
+from iyu.worker.rows.count_keywords import Tally
+from iyu.worker.rows.keep_newer_text import Standing
+
+
+def count_changes(
+    connection: Connection, source: str, standing: Standing, model_version: str, tally: Tally
+) -> None:
+    """Count what the current reviews will add, and what is not of the present text any more."""
+    counted: set[tuple[str, str]] = set()  # (review_id, method) of this model, counted already
+    if standing.before:
+        counted = _recount(connection, source, standing, model_version, tally)
+    for review, prediction, _ in standing.current:
+        _, moment = standing.after.get(review.review_id, ("", standing.submitted_at))
+        for explanation in prediction.explanations:
+            if (review.review_id, explanation.method) not in counted:
+                key = model_version, explanation.method
+                tally.add(key, moment, prediction.label, explanation.tokens)
+
+
+def _recount(
+    connection: Connection, source: str, standing: Standing, model_version: str, tally: Tally
+) -> set[tuple[str, str]]:
+    """Take back what counted for texts that were replaced; return what counts and stays."""
+    stays = set()
+    for review_id, version, method, digest, tokens, label in _stored(connection, source, standing):
+        old, new = standing.before[review_id], standing.after[review_id]
+        key = version, method
+        if old[0] != new[0] and digest == old[0]:
+            tally.add(key, old[1], label, _tokens(tokens), sign=-1)
+        elif digest == new[0]:
+            if old[0] != new[0]:  # a text that had been replaced came back
+                tally.add(key, new[1], label, _tokens(tokens))
+            if version == model_version:
+                stays.add((review_id, method))
+    return stays
+
+
+def _stored(connection: Connection, source: str, standing: Standing) -> Sequence[Any]:
+    e, p = explanations.c, predictions.c
+    scored = (
+        (p.source == e.source)
+        & (p.review_id == e.review_id)
+        & (p.model_version == e.model_version)
+        & (p.text_hash == e.text_hash)
+    )
+    columns = e.review_id, e.model_version, e.method, e.text_hash, e.tokens, p.label
+    query = (
+        select(*columns)
+        .select_from(explanations.join(predictions, scored))
+        .where(e.source == source, e.review_id.in_(list(standing.before)))
+    )
+    return connection.execute(query).all()
+
+
+def _tokens(stored: Any) -> list[dict[str, Any]]:
+    tokens: list[dict[str, Any]] = orjson.loads(stored) if isinstance(stored, str) else stored
+    return tokens

@@ -1,0 +1,132 @@
+"""Predictions to rows: one transaction a chunk, the same rows however often it is written."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from iyu.schemas.contract.message import Chunk
+from iyu.schemas.contract.review import text_hash, utc_now
+from iyu.schemas.ledger.dead_letters import resolve
+from iyu.schemas.sql import tables
+from iyu.schemas.sql.upsert import upsert
+from iyu.worker.rows.count_keywords import Tally
+from iyu.worker.rows.keep_newer_text import Scored, write_reviews
+from iyu.worker.rows.take_back_keywords import count_changes
+from iyu.worker.scoring import Prediction
+
+_OTHER_TEXT = "excluded.text_hash <> {table}.text_hash"
+
+
+def write(
+    connection: Connection, chunk: Chunk, predictions: Sequence[Prediction], model_version: str
+) -> int | None:
+    """Write a chunk's reviews, predictions and explanations.
+
+    predictions: one for each of `chunk.reviews`. A review that has a newer text by now is left out.
+    Returns the id of what the chunk adds to the daily figures of words, None if nothing.
+    """
+    hashes = [text_hash(review.text) for review in chunk.reviews]
+    # Sorted keys: two workers that write the same reviews wait for each other, never in a ring.
+    scored = sorted(
+        zip(chunk.reviews, predictions, hashes, strict=True), key=lambda row: row[0].review_id
+    )
+    standing = write_reviews(connection, chunk, scored)
+    current = standing.current
+    if not current:
+        return None
+    tally = Tally()
+    count_changes(connection, chunk.source, standing, model_version, tally)
+    now = utc_now()
+    _write_predictions(connection, chunk.source, current, model_version, now)
+    _write_explanations(connection, chunk.source, current, model_version)
+    review_ids = [review.review_id for review, _, _ in current]
+    resolve(connection, chunk.source, review_ids, chunk.submitted_at)
+    return tally.write(connection)
+
+
+def register_model(
+    connection: Connection,
+    model_version: str,
+    manifest: Mapping[str, Any],
+    *,
+    activate: bool = True,
+) -> None:
+    """Write a model down; the views show it from the first time that it serves (activate)."""
+    known = connection.execute(
+        select(tables.models.c.activated_at).where(tables.models.c.model_version == model_version)
+    ).first()
+    if known and (known.activated_at or not activate):
+        return
+    upsert(
+        connection,
+        tables.models,
+        {
+            "model_version": [model_version],
+            "name": [manifest["preset"]],
+            "created_at": datetime.fromisoformat(manifest["created_at"]),
+            "activated_at": utc_now() if activate else None,
+            "manifest": [orjson.dumps(manifest).decode()],
+        },
+        update_where="models.activated_at IS NULL",  # another worker may be faster
+    )
+
+
+def _write_predictions(
+    connection: Connection,
+    source: str,
+    scored: Sequence[Scored],
+    model_version: str,
+    now: datetime,
+) -> None:
+    predictions = [prediction for _, prediction, _ in scored]
+    upsert(
+        connection,
+        tables.predictions,
+        {
+            "source": source,
+            "review_id": [review.review_id for review, _, _ in scored],
+            "model_version": model_version,
+            "probability": [p.probability for p in predictions],
+            "logit": [p.logit for p in predictions],
+            "label": [p.label for p in predictions],
+            "token_count": [p.token_count for p in predictions],
+            "unknown_count": [p.unknown_count for p in predictions],
+            "truncated": [p.truncated for p in predictions],
+            "text_hash": [digest for _, _, digest in scored],
+            "scored_at": now,
+        },
+        update_where=_OTHER_TEXT.format(table="predictions"),
+    )
+
+
+def _write_explanations(
+    connection: Connection, source: str, scored: Sequence[Scored], model_version: str
+) -> None:
+    rows = [
+        (review.review_id, explanation, digest)
+        for review, prediction, digest in scored
+        for explanation in prediction.explanations
+    ]
+    explanations = [explanation for _, explanation, _ in rows]
+    upsert(
+        connection,
+        tables.explanations,
+        {
+            "source": source,
+            "review_id": [review_id for review_id, _, _ in rows],
+            "model_version": model_version,
+            "method": [e.method for e in explanations],
+            "layers": [e.layers for e in explanations],
+            "target": [e.target for e in explanations],
+            "tokens": [orjson.dumps(e.tokens).decode() for e in explanations],
+            "comprehensiveness": [e.comprehensiveness for e in explanations],
+            "sufficiency": [e.sufficiency for e in explanations],
+            "pad_heat": [e.pad_heat for e in explanations],
+            "completeness_gap": [e.completeness_gap for e in explanations],
+            "text_hash": [digest for _, _, digest in rows],
+        },
+        update_where=_OTHER_TEXT.format(table="explanations"),
+    )

@@ -1,0 +1,178 @@
+"""Texts to predictions: cut, encode, run, place. Read this first."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice, repeat
+from typing import Any
+
+import numpy as np
+
+from iyu.worker.explain.explainer import Explained, Explainer, Heatmap
+from iyu.worker.explain.methods.method import Method
+from iyu.worker.explain.methods.registry import DEFAULT, choose
+from iyu.worker.model.artifact import Artifact
+from iyu.worker.model.artifact import load as load_artifact
+from iyu.worker.text.morphemes import Analyzer, Morphemes
+
+#: A token as it is stored: surface, start, end (characters), pos, heat.
+#: heat is raw and signed; None for a token outside the model's window.
+Token = dict[str, Any]
+
+
+class Tokens(list[Token]):
+    """A review's tokens in order, and two of their columns, for whoever counts words."""
+
+    __slots__ = ("heats", "numbers")
+
+    def __init__(
+        self,
+        tokens: Iterable[Token] = (),
+        numbers: list[int] | None = None,
+        heats: Sequence[float | None] = (),
+    ) -> None:
+        super().__init__(tokens)
+        self.numbers = numbers  # in the lexicon, one a token
+        self.heats = heats
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why, by one method."""
+
+    method: str
+    layers: str
+    target: str
+    tokens: list[Token]  # every token of the review, in order
+    comprehensiveness: float
+    sufficiency: float
+    pad_heat: float  # heat that fell on padding
+    completeness_gap: float | None = None  # Σ heat − Δz, of methods that promise 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One review's score, and why."""
+
+    probability: float  # of positive
+    logit: float
+    token_count: int
+    unknown_count: int
+    truncated: bool  # some tokens are outside the model's window
+    explanations: tuple[Explanation, ...]
+
+    @property
+    def label(self) -> int:
+        """1 for positive, 0 for negative."""
+        return int(self.probability >= 0.5)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything by name, as JSON takes it."""
+        return asdict(self) | {"label": self.label}
+
+
+class Scorer:
+    """A model in memory, ready for chunks."""
+
+    def __init__(self, artifact: Artifact, methods: Sequence[str] = (DEFAULT,)) -> None:
+        self.artifact = artifact
+        self._analyzer = Analyzer()
+        self._encoder = artifact.encoder
+        self._explainer = Explainer(artifact.network, choose(methods))
+
+    @classmethod
+    def load(cls, model: str, methods: Sequence[str] = (DEFAULT,)) -> "Scorer":
+        """Load an artifact by name or path.
+
+        Raises ArtifactError, SettingsError.
+        """
+        choose(methods)  # a wrong name should not cost the loading of TensorFlow
+        return cls(load_artifact(model), methods)
+
+    def warm_up(self) -> None:
+        """Compile everything that a chunk may need."""
+        self._explainer.warm_up()
+
+    def score(self, texts: Sequence[str]) -> list[Prediction]:
+        """Score and explain texts that passed the entrance, in their order."""
+        if not texts:
+            return []
+        cut = self._analyzer.analyze(texts)
+        encoded = self._encoder.encode(cut)
+        explained = self._explainer.explain(encoded.inputs)
+        return self._place(cut, encoded.unknown, explained)
+
+    def _place(
+        self, cut: Sequence[Morphemes], unknown: Sequence[int], explained: Explained
+    ) -> list[Prediction]:
+        width = self._encoder.length
+        placed = [
+            _explanations(method, layers, heatmap, cut, width)
+            for method, layers, heatmap in zip(
+                self._explainer.methods, self._explainer.layers, explained.heatmaps, strict=True
+            )
+        ]
+        return [
+            Prediction(probability, logit, len(text), unseen, len(text) > width, explanations)
+            for probability, logit, text, unseen, explanations in zip(
+                explained.probability.tolist(),
+                explained.logit.tolist(),
+                cut,
+                unknown,
+                zip(*placed, strict=True) if placed else repeat(()),
+                strict=False,  # without methods the explanations have no end
+            )
+        ]
+
+
+def _explanations(
+    method: Method, layers: str, heatmap: Heatmap, cut: Sequence[Morphemes], width: int
+) -> list[Explanation]:
+    """Place one method's heat on the tokens of every review of a chunk."""
+    gaps = heatmap.completeness_gap
+    words = np.minimum([len(text) for text in cut], width)
+    seen = np.arange(width) >= width - words[:, np.newaxis]
+    heats = iter(_round(heatmap.heat[seen]))
+    padding = np.where(seen, 0.0, heatmap.heat).sum(axis=1).tolist()
+    return [
+        Explanation(
+            method.key,
+            layers,
+            method.target,
+            _tokens(text, list(islice(heats, inside))),
+            comprehensiveness,
+            sufficiency,
+            outside,
+            gap,
+        )
+        for text, inside, outside, comprehensiveness, sufficiency, gap in zip(
+            cut,
+            words.tolist(),
+            padding,
+            heatmap.comprehensiveness.tolist(),
+            heatmap.sufficiency.tolist(),
+            repeat(None, len(cut)) if gaps is None else gaps.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _tokens(text: Morphemes, seen: list[float]) -> Tokens:
+    """Line heat up with tokens: both end together; what stands before the window has none."""
+    outside: list[float | None] = [None] * (len(text) - len(seen))
+    heats = outside + seen
+    tokens = [
+        {"surface": surface, "start": start, "end": end, "pos": pos, "heat": heat}
+        for surface, start, end, pos, heat in zip(
+            text.surfaces, text.starts, text.ends, text.tags, heats, strict=True
+        )
+    ]
+    return Tokens(tokens, text.numbers, heats)
+
+
+def _round(heat: Any) -> list[float]:
+    """Return heat with six significant digits: float32 has no more, and JSON grows with each."""
+    exact = heat.astype(np.float64)
+    magnitude = np.floor(np.log10(np.maximum(np.abs(exact), 1e-30)))
+    scale = 10.0 ** (5 - magnitude)
+    rounded: list[float] = (np.rint(exact * scale) / scale).tolist()
+    return rounded

@@ -1,0 +1,1 @@
+"""The Celery worker and its sweeps: started, watched and stopped."""

@@ -1,0 +1,131 @@
+"""The Celery application of a worker, its settings, and how worker and beat are run."""
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any, Final
+
+from celery import Celery, signals
+from celery.beat import Scheduler
+from kombu import Queue as KombuQueue
+
+from iyu.schemas.broker.publisher import make_app
+from iyu.schemas.broker.redis_contents import is_redis
+from iyu.schemas.contract.errors import SettingsError
+from iyu.schemas.contract.message import Queue, rescore_queue, rescored_version
+from iyu.worker.explain.methods.registry import choose
+from iyu.worker.model.artifact import locate, read_manifest
+from iyu.worker.service.celery_tasks import register
+from iyu.worker.service.child_process import WorkerProcess
+from iyu.worker.service.watchdog import watch
+from iyu.worker.settings import WorkerSettings
+from iyu.worker.transport.envelope import SWEEP_TASK
+from iyu.worker.transport.redis_transport import QuietConsumer, read_json_fast
+
+log = logging.getLogger("iyu.beat")
+
+#: Served before all reviews, so that a sweep never waits behind a backlog.
+SWEEP_QUEUE: Final = "iyu.sweep"
+#: Added to the niceness of a worker that scores stored reviews again: live traffic goes first.
+RESCORE_NICENESS: Final = 10
+
+
+def make_worker_app(settings: WorkerSettings) -> Celery:
+    """Return the application that scores chunks; model and database are loaded in each child."""
+    app = make_app(settings)
+    app.conf.task_queues = [KombuQueue(SWEEP_QUEUE, routing_key=SWEEP_QUEUE), *app.conf.task_queues]
+    app.conf.update(
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_acks_on_timeout=False,
+        worker_consumer=QuietConsumer,
+        # One chunk a process, and none reserved ahead: what is reserved is what can be lost.
+        worker_prefetch_multiplier=1,
+        worker_disable_prefetch=True,
+        task_time_limit=settings.task_time_limit,
+        # Loading TensorFlow takes longer than the 4 s that Celery grants a new child.
+        worker_proc_alive_timeout=120,
+        worker_soft_shutdown_timeout=30,
+        worker_enable_soft_shutdown_on_idle=True,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        beat_schedule={
+            "sweep": {
+                "task": SWEEP_TASK,
+                "schedule": settings.sweep_every,
+                "options": {"queue": SWEEP_QUEUE, "expires": settings.sweep_every},
+            }
+        },
+    )
+    if is_redis(settings):
+        app.conf.broker_transport = "iyu.worker.transport.redis_transport:Transport"
+    return app
+
+
+def run_worker(
+    settings: WorkerSettings,
+    *,
+    queues: Sequence[str] | None = None,
+    hostname: str | None = None,
+    rescore: bool = False,
+) -> int:
+    """Serve until told to stop; return the exit code.
+
+    rescore: score stored reviews again with this model, beside the others, and nothing else.
+
+    Raises ArtifactError, SettingsError before anything starts.
+    """
+    version = read_manifest(locate(settings.model))["model_version"]
+    choose(settings.methods)
+    queues = [rescore_queue(version)] if rescore else _allowed(queues or (), version)
+    if rescore:
+        os.nice(RESCORE_NICENESS)
+    read_json_fast()
+    app = make_worker_app(settings)
+    process = WorkerProcess(settings, app)
+    register(app, process)
+    signals.worker_process_init.connect(process.load, weak=False)
+    worker = app.Worker(
+        hostname=hostname,
+        concurrency=settings.concurrency,
+        pool="prefork",
+        queues=",".join([SWEEP_QUEUE, *queues]) if queues else None,
+        loglevel="INFO",
+        without_gossip=True,
+        without_mingle=True,
+    )
+    watch(settings, queues or list(Queue), process.load_failed)
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
+    """Return the queues. Raises SettingsError where one is for another model."""
+    for queue in queues:
+        if rescored_version(queue) not in (None, model_version):
+            raise SettingsError(
+                f"the queue {queue} is for that model alone, and this worker's is {model_version}; "
+                "start it with that --model and --rescore"
+            )
+    return queues
+
+
+def run_beat(settings: WorkerSettings) -> None:
+    """Send the sweep at its times until told to stop."""
+    app = make_worker_app(settings)
+    app.Beat(scheduler=_Scheduler, loglevel="WARNING", quiet=True).run()
+
+
+class _Scheduler(Scheduler):  # type: ignore[misc]
+    """Keeps its times in memory: a sweep that is early after a restart does no harm."""
+
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        """Send what is due; where the broker is away, the next time will do."""
+        try:
+            self.apply_async(entry, producer=producer, advance=False)
+        except Exception as error:
+            log.warning("a sweep could not be sent (%s); the next one is tried", error)

@@ -1,0 +1,73 @@
+"""Chunks whose message is gone are published again, from the ledger.
+
+The broker is asked, not the clock: in a large backlog a chunk may wait for hours and be well. A
+queue is first in, first out, so what was published clearly before the message that is next has
+left the queue; if no worker holds it either, it is lost (Redis came back empty, it was taken
+and its worker died before kombu wrote that down, its producer died between commit and publish).
+Publishing one too many is harmless: a finished chunk is not scored again.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Engine
+
+from iyu.schemas.broker.publisher import Publisher
+from iyu.schemas.broker.redis_contents import Line, is_redis, look
+from iyu.schemas.contract.message import Chunk
+from iyu.schemas.contract.review import utc_now
+from iyu.schemas.contract.settings import Settings
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.engine import reading, writing
+
+log = logging.getLogger("iyu.worker")
+
+#: Chunks published at most a queue and a sweep: what is left waits for the next one.
+SWEEP_LIMIT: Final = 1_000
+_NOTHING: Final = Line(0, None)
+
+
+def sweep(settings: Settings, engine: Engine, publisher: Publisher) -> int:
+    """Publish lost chunks again; return how many.
+
+    Raises BrokerUnavailable, DatabaseUnavailable: the next sweep does what this one did not.
+    """
+    with reading(engine) as connection:
+        queues = ledger.open_queues(connection)
+    if is_redis(settings):
+        lines, held = look(settings, queues)
+        age = settings.stale_after
+    else:  # another broker cannot be looked into: only time tells
+        lines, held = {}, frozenset()
+        age = settings.stale_after + settings.visibility_timeout
+    count = 0
+    for queue in queues:
+        lost = _take(settings, engine, queue, lines.get(queue, _NOTHING), held, age)
+        if lost:
+            log.warning("%d chunks of %s were lost: published again", len(lost), queue)
+            publisher.publish(lost)
+        count += len(lost)
+    return count
+
+
+def _take(
+    settings: Settings, engine: Engine, queue: str, line: Line, held: frozenset[str], age: float
+) -> list[Chunk]:
+    margin = timedelta(seconds=age)
+    now = utc_now()
+    with writing(engine) as connection:
+        published_before: datetime | None = now - margin
+        if line.waiting:
+            first = line.first_id and ledger.published_at(connection, line.first_id)
+            published_before = min(now, first) - margin if first else None
+        if published_before is None:  # a foreign message is next: wait until it has moved on
+            return []
+        return ledger.take_lost(
+            connection,
+            queue,
+            published_before=published_before,
+            begun_before=now - margin - timedelta(seconds=settings.task_time_limit),
+            held=held,
+            limit=SWEEP_LIMIT,
+        )

@@ -1,0 +1,109 @@
+"""The last step: calibrate, quantise, save, measure what was saved, and draw and describe it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iyu.schemas.contract.review import utc_now
+from iyu.worker.model import artifact
+from iyu.worker.model.wide_artifact import build, quantise
+from iyu.worker.text.vocabulary import Vocabulary
+from iyu.worker.training.card import write_card
+from iyu.worker.training.evaluation import probabilities
+from iyu.worker.training.metrics import Metrics, measure
+from iyu.worker.training.plots import plot_loss, plot_reliability, plot_roc
+from iyu.worker.training.versions import library_versions
+from iyu.worker.training.wide.stages import Arrays, Stages
+from iyu.worker.training.wide.task import Task
+
+#: Where the factor on the logit is looked for.
+_FACTORS = (0.2, 5.0)
+#: Lines of the log that the model card shows.
+_LOGGED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """What was learned."""
+
+    weights: Arrays
+    vocabulary: Vocabulary
+
+
+def finish(student: Student, task: Task, stages: Stages) -> Metrics:
+    """Save the artifact, its curves and its card; return the metrics of what was saved."""
+    held = slice(task.data.held_out, None)
+    labels = task.data.labels[held]
+    factor = fit_factor(labels, student.weights["deep"] + student.weights["wide"])
+    stages.say(f"calibration: logit × {factor:.3f}")
+    model = _model(student.weights, task.settings.length, factor)
+    tables = quantise(student.weights["embedding"], student.weights["grams"])
+    manifest = _manifest(task, stages, factor)
+    artifact.save(task.out, model, student.vocabulary, manifest, tables)
+    found = probabilities(artifact.load(task.out), task.data.texts[held])
+    metrics = measure(labels, found)
+    artifact.add_metrics(task.out, "validation", metrics.to_dict())
+    plot_loss({"training": student.weights["losses"].tolist()}, task.out / "loss.png")
+    plot_roc({"validation": (labels, found)}, task.out / "roc.png")
+    plot_reliability({"validation": (labels, found)}, task.out / "calibration.png")
+    write_card(task.out)
+    return metrics
+
+
+def fit_factor(labels: NDArray[np.int8], z: NDArray[np.float32]) -> float:
+    """Return what to multiply logits with so that their probabilities mean what they say.
+
+    The inverse of a temperature. Source: Guo et al. 2017, On Calibration of Modern Neural
+    Networks, §4.2.
+    """
+    from scipy.optimize import minimize_scalar
+
+    sign = 2.0 * labels - 1.0
+    found = minimize_scalar(
+        lambda factor: np.logaddexp(0, -sign * z * factor).mean(), bounds=_FACTORS, method="bounded"
+    )
+    return float(found.x)
+
+
+def _model(weights: Arrays, length: int, factor: float) -> Any:
+    kernels = tuple(sorted(int(n[4:]) for n in weights if n.startswith("conv")))
+    _, features, filters = weights[f"conv{kernels[0]}"].shape
+    model = build(features, filters, kernels, weights["hidden"].shape[1], length)
+    for kernel in kernels:
+        model.get_layer(f"conv{kernel}").set_weights([weights[f"conv{kernel}"]])
+    model.get_layer("hidden").set_weights([weights["hidden"], weights["hidden_bias"]])
+    last = [weights["logit"] * factor, weights["logit_bias"] * factor]
+    model.get_layer("logit").set_weights(last)
+    model.get_layer("scale").set_weights([np.full((1, 1), factor, np.float32)])
+    return model
+
+
+def _manifest(task: Task, stages: Stages, factor: float) -> dict[str, Any]:
+    s = task.settings
+    return {
+        "preset": "wide",
+        "created_at": utc_now().isoformat(timespec="seconds"),
+        "sequence_length": s.length,
+        "padding": "front",
+        "explained_layers": [f"conv{k}" for k in s.student.kernels] + ["wide"],
+        "data": {
+            "origin": task.data.origin,
+            "fingerprint": task.data.fingerprint,
+            "reviews": len(task.data),
+            "rejected": task.data.rejected,
+            "split": task.data.split,
+            "unlabelled": {"origin": task.unlabelled_origin, "texts": len(task.unlabelled)},
+        },
+        "training": {
+            "seed": task.seed,
+            "command": task.command,
+            "fingerprint": task.fingerprint,
+            "logit_factor": round(factor, 4),
+            "seconds": dict(stages.seconds),
+            "log": stages.log[-_LOGGED:],
+        },
+        "metrics": {},
+        "libraries": library_versions(),
+    }

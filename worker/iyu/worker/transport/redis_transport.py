@@ -1,0 +1,169 @@
+"""kombu's Redis transport and Celery's consumer, where they would lose or log a message."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import orjson
+import redis
+from celery.worker.consumer import Consumer
+from kombu import serialization
+from kombu.transport import redis as kombu_redis
+from kombu.transport import virtual
+from kombu.utils import json as kombu_json
+
+from iyu.schemas.contract.review import Reason
+from iyu.worker.transport.envelope import burial
+from iyu.worker.transport.message_guard import admit_message
+
+log = logging.getLogger("iyu.worker")
+
+
+class _Client(redis.Redis):
+    """Hands every element that a worker takes from a queue through the intake."""
+
+    def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
+        reply = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
+        if command_name != "BRPOP" or not reply:
+            return reply
+        key, element = reply
+        queue = key.decode().rsplit(kombu_redis.Channel.sep, 1)[0]
+        return key, admit_message(element, queue)
+
+
+class _QoS(kombu_redis.QoS):  # type: ignore[misc]
+    """Writes down what is not acknowledged yet."""
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Note that a message was taken; one that cannot be noted is worked on all the same.
+
+        At its maxmemory Redis takes no note. Refusing the message, which has left the queue
+        already, would lose it; working on it is what makes room.
+        """
+        try:
+            super().append(message, delivery_tag)
+        except redis.exceptions.OutOfMemoryError:
+            log.warning("the broker is at its maxmemory: a message is worked on unrecorded")
+            virtual.QoS.append(self, message, delivery_tag)
+
+    def ack(self, delivery_tag: str) -> None:
+        """Acknowledge a message; where the connection is gone, at least let go of it."""
+        with self._let_go(delivery_tag):
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Put a message back; where the connection is gone, at least let go of it."""
+        with self._let_go(delivery_tag):
+            super().reject(delivery_tag, requeue)
+
+    def restore_visible(self, *args: Any, **options: Any) -> None:
+        """Put back what nobody acknowledged in time; at the maxmemory, another time."""
+        with suppress(redis.exceptions.OutOfMemoryError):
+            super().restore_visible(*args, **options)
+
+    @contextmanager
+    def _let_go(self, delivery_tag: str) -> Iterator[None]:
+        """Forget a message that cannot be acknowledged: the broker hands it out again.
+
+        kombu counts it as held for ever otherwise. At its limit the worker asks for no other
+        message, so it never sees that the connection is gone: the worker that goes silent.
+        """
+        try:
+            yield
+        except redis.exceptions.OutOfMemoryError:
+            virtual.QoS.ack(self, delivery_tag)
+        except self.channel.connection_errors:
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
+    @contextmanager
+    def pipe_or_acquire(self, pipe: Any = None, client: Any = None) -> Iterator[Any]:
+        """Give a pipeline without MULTI, in which Redis at its maxmemory refuses even an ack."""
+        if pipe:
+            yield pipe
+        else:
+            with self.channel.conn_or_acquire(client) as acquired:
+                yield acquired.pipeline(transaction=False)
+
+
+class _Channel(kombu_redis.Channel):  # type: ignore[misc]
+    QoS = _QoS
+
+    def _get_client(self) -> Any:
+        super()._get_client()  # it checks redis-py's version
+        return _Client
+
+    def _size(self, queue: str) -> int:
+        with self.conn_or_acquire() as client:
+            keys = {self._q_for_pri(queue, priority) for priority in self.priority_steps}
+            return sum(client.llen(key) for key in keys)
+
+    def _queue_bind(self, *args: Any) -> None:
+        # At the maxmemory a worker must be able to start. Our messages name their queue and need
+        # no binding.
+        with suppress(redis.exceptions.OutOfMemoryError):
+            super()._queue_bind(*args)
+
+
+class Transport(kombu_redis.Transport):  # type: ignore[misc]
+    """The setting `broker_transport` of a worker."""
+
+    Channel = _Channel
+
+
+class QuietConsumer(Consumer):  # type: ignore[misc]
+    """The setting `worker_consumer`: what Celery cannot handle becomes a dead letter unlogged.
+
+    After the intake nothing should come here; over another broker than Redis it does.
+    """
+
+    def create_task_handler(self, *args: Any, **options: Any) -> Any:
+        """Keep Celery's handler: it takes the burial too."""
+        self._receive = super().create_task_handler(*args, **options)
+        return self._receive
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Bury what cannot be decoded."""
+        self._bury(message, exc)
+
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        """Bury what is no task."""
+        self._bury(message, None)
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
+        """Bury what nobody can run."""
+        self._bury(message, exc)
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
+        """Bury what breaks Celery's protocol."""
+        self._bury(message, exc)
+
+    def _bury(self, message: Any, error: Exception | None) -> None:
+        raw = message.body if isinstance(message.body, str) else repr(message.body)
+        why = f"Celery cannot read it ({type(error).__name__ if error else 'no task'})"
+        grave = json.loads(burial(raw, Reason.BAD_MESSAGE, why, ""))
+        substitute = message.channel.Message(grave, channel=message.channel)
+        message.headers, message.body = substitute.headers, substitute.body
+        message.content_type, message.content_encoding = "application/json", "utf-8"
+        message._decoded_cache = None
+        self._receive(message)
+
+
+def read_json_fast() -> None:
+    """Let kombu read JSON with orjson in this process: a chunk is read in parent and child."""
+    serialization.register(
+        "json",
+        kombu_json.dumps,
+        _read_json,
+        content_type="application/json",
+        content_encoding="utf-8",
+    )
+
+
+def _read_json(data: str | bytes) -> object:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:  # a lone surrogate: its review alone is turned away
+        return kombu_json.loads(data)
