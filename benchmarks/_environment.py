@@ -28,7 +28,16 @@ def pinned_python() -> Path:
 
 
 def _install(python: Path) -> None:
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", PINS]
+    command = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+        str(PINS),
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["pip failed"])[-1]
@@ -36,8 +45,9 @@ def _install(python: Path) -> None:
 
 
 def _lend_ours() -> None:
-    # A .pth entry comes after the environment's own packages: what is pinned wins, and TensorFlow
-    # need not be installed a second time.
+    # What a .pth file adds comes after the environment's own packages: what is pinned wins, and
+    # TensorFlow need not be installed a second time. addsitedir, for iyu itself is editable.
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = FOLDER / "lib" / version / "site-packages"
-    (packages / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    ours = sysconfig.get_path("purelib")
+    (packages / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")

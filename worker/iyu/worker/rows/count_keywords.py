@@ -1,8 +1,8 @@
 """What a chunk adds to the daily figures of words: counted once, in whole arrays.
 
-A chunk's transaction writes one row into `keyword_deltas`; `add_to_keyword_days` adds many
-of them to `keyword_days`. Adding straight away would write several rows a review, and workers would wait for
-each other's.
+A chunk's transaction writes one row into `keyword_deltas`; `add_to_keyword_days` adds many of them
+to `keyword_days`. Adding straight away would write several rows a review, and workers would wait
+for each other's.
 """
 
 from collections.abc import Sequence
