@@ -12,7 +12,7 @@ from iyu.console.operations import status as status_module
 from iyu.schemas.contract.message import Chunk, Queue, new_id, rescore_queue
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.ledger import chunks as ledger
-from iyu.schemas.sql.engine import connect, connected, upgrade, writing
+from iyu.schemas.sql.engine import connected, upgrade, writing
 
 
 @pytest.fixture
@@ -24,16 +24,16 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def fill(address: str) -> None:
-    engine = connect(address)
-    upgrade(engine)
     reviews = (Review("1", "굳"), Review("2", "별로"))
     made = [
         Chunk(new_id(), "test", reviews, utc_now(), None, queue)
         for queue in (Queue.LIVE, Queue.BULK, Queue.BULK)
     ]
-    with writing(engine) as connection:
-        ledger.accept(connection, made)
-        ledger.finish(connection, made[2].chunk_id)
+    with connected(address) as engine:
+        upgrade(engine)
+        with writing(engine) as connection:
+            ledger.accept(connection, made)
+            ledger.finish(connection, made[2].chunk_id)
 
 
 def test_a_broker_that_is_down_hides_nothing_of_the_ledger(database: str):

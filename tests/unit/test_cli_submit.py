@@ -14,7 +14,7 @@ from iyu.producer import outbox
 from iyu.producer import producer as producer_module
 from iyu.schemas.contract.errors import BrokerUnavailable, DatabaseUnavailable
 from iyu.schemas.ledger import chunks as ledger
-from iyu.schemas.sql.engine import connect, upgrade, writing
+from iyu.schemas.sql.engine import connect, connected, upgrade, writing
 from iyu.schemas.sql.tables import chunks
 
 
@@ -44,7 +44,8 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("IYU_DATABASE_URL", address)
     monkeypatch.setattr(producer_module, "CeleryBroker", DoneAtOnce)
     monkeypatch.setattr(DoneAtOnce, "works", True)
-    upgrade(connect(address))
+    with connected(address) as engine:
+        upgrade(engine)
     return address
 
 
@@ -130,7 +131,7 @@ def test_wrong_input_is_one_line_and_writes_nothing(database, file, arguments, s
     assert result.exit_code == 2
     assert says in result.stderr
     assert len(result.stderr.splitlines()) == 1
-    with writing(connect(database)) as connection:
+    with connected(database) as engine, writing(engine) as connection:
         assert connection.execute(select(chunks)).all() == []
 
 
@@ -157,10 +158,8 @@ def broken() -> bytes:
 
 
 def stored(address: str) -> int:
-    engine = connect(address)
-    with writing(engine) as connection:
+    with connected(address) as engine, writing(engine) as connection:
         counts = connection.scalars(select(chunks.c.review_count)).all()
-    engine.dispose()
     return sum(counts)
 
 

@@ -16,13 +16,13 @@ HEARTBEAT_AGE: Final = 20.0
 
 
 def readiness(settings: Settings) -> dict[str, str | None]:
-    """Return what is wrong with broker, database and model; None for what is well."""
+    """Return the trouble with broker, database and model, each by its name; None: it is ready."""
     found = {"broker": _broker_trouble(settings), "database": _database_trouble(settings)}
     return found | ({"model": _model_trouble()} if find_spec("numpy") else {})
 
 
 def liveness() -> dict[str, str | None]:
-    """Return what is wrong with this machine's worker, by the file it touches."""
+    """Return the trouble with this machine's worker, by the age of its heartbeat file."""
     from iyu.worker.settings import WorkerSettings
 
     file = WorkerSettings.load().heartbeat_file

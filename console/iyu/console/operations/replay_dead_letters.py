@@ -25,7 +25,7 @@ class Replayed:
 
 
 def replay_and_publish(settings: Settings, choice: Choice) -> Replayed:
-    """Accept dead letters again, then publish them; what is not published the sweeper publishes.
+    """Accept dead letters again, then publish them; the sweeper publishes the rest later.
 
     Raises DatabaseUnavailable, DatabaseOutdated: nothing was replayed.
     """
