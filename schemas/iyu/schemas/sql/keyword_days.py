@@ -5,12 +5,11 @@ the day that text came in (UTC). Particles, endings and punctuation are left out
 all tokens, and seldom a reason.
 """
 
-from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Column, Date, Double, Integer, LargeBinary, MetaData, String, Table, Text
 
-from iyu.schemas.sql.views import IS_FUNCTION, TOKENS, WORD_SYMBOLS
+from iyu.schemas.sql.views import IS_FUNCTION, TOKENS
 
 #: What a row counts: in all its reviews, and in those that were scored positive.
 SUMS: Final = (
@@ -96,12 +95,6 @@ def from_explanations(dialect: str) -> str:
     return _FROM_EXPLANATIONS.format(
         day=_DAY[dialect], tokens=TOKENS[dialect], is_function=IS_FUNCTION
     )
-
-
-@cache
-def is_function(pos: str) -> bool:
-    """Say whether a tag is that of a particle, an ending or punctuation: the views' IS_FUNCTION."""
-    return all(part[0] in "JES" and part[:2] not in WORD_SYMBOLS for part in pos.split("+"))
 
 
 def _type(name: str) -> Any:

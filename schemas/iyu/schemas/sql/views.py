@@ -6,19 +6,18 @@ of the model that was activated last among those that scored the review.
 
 from typing import Final
 
-#: Tags of words among those that begin with S: foreign letters, Chinese characters, numbers.
-WORD_SYMBOLS: Final = ("SL", "SH", "SN")
-#: First letters of the tags of words: nouns, verbs, modifiers, affixes and roots, interjections,
-#: and what MeCab does not know.
-_WORDS: Final = ("N", "V", "M", "X", "I", "U", *WORD_SYMBOLS)
+from iyu.schemas.contract.morpheme_tags import FUNCTION_LETTERS, WORD_PREFIXES, WORD_SYMBOLS
 
-#: Particles, endings and punctuation: they carry grammar, seldom a reason. A contraction such as
-#: 진못했 (EC+JX+VX+EP) holds a word, here a negation: it is none of them.
+#: `contract.morpheme_tags.is_function` in SQL, of the column `t.pos`.
 IS_FUNCTION: Final = """(
-    substr(t.pos, 1, 1) IN ('J', 'E', 'S')
-    AND substr(t.pos, 1, 2) NOT IN ('SL', 'SH', 'SN')
+    substr(t.pos, 1, 1) IN ({letters})
+    AND substr(t.pos, 1, 2) NOT IN ({symbols})
     {no_word_after}
-)""".format(no_word_after="".join(f"AND t.pos NOT LIKE '%+{word}%' " for word in _WORDS))
+)""".format(
+    letters=", ".join(f"'{letter}'" for letter in FUNCTION_LETTERS),
+    symbols=", ".join(f"'{tag}'" for tag in WORD_SYMBOLS),
+    no_word_after="".join(f"AND t.pos NOT LIKE '%+{prefix}%' " for prefix in WORD_PREFIXES),
+)
 
 #: An equality that PostgreSQL does not estimate: with a plain one it takes a join by the key for
 #: one row among a million, and answers a page of the latest by reading everything.
