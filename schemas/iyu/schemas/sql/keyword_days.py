@@ -21,21 +21,6 @@ SUMS: Final = (
     "positive_heat",
 )
 
-KEYWORD_TREND: Final = """
-CREATE VIEW keyword_trend AS
-SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
-       d.reviews, d.occurrences, d.heat / d.occurrences AS mean_heat, d.heat AS total_heat,
-       d.positive_reviews, d.reviews - d.positive_reviews AS negative_reviews,
-       d.positive_occurrences, d.occurrences - d.positive_occurrences AS negative_occurrences,
-       d.positive_heat AS positive_total_heat, d.heat - d.positive_heat AS negative_total_heat
-FROM keyword_days AS d
-JOIN models AS m ON m.model_version = d.model_version
-WHERE m.model_version = (
-    SELECT model_version FROM models WHERE activated_at IS NOT NULL
-    ORDER BY activated_at DESC, model_version LIMIT 1
-) AND d.reviews > 0
-"""
-
 _DAY: Final = {
     "sqlite": "substr(r.submitted_at, 1, 10)",
     "postgresql": "(r.submitted_at AT TIME ZONE 'UTC')::date",

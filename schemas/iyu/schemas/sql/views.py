@@ -100,15 +100,30 @@ FROM (
 GROUP BY model_version, method, surface, pos, is_function
 """
 
+KEYWORD_TREND: Final = """
+CREATE VIEW keyword_trend AS
+SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
+       d.reviews, d.occurrences, d.heat / d.occurrences AS mean_heat, d.heat AS total_heat,
+       d.positive_reviews, d.reviews - d.positive_reviews AS negative_reviews,
+       d.positive_occurrences, d.occurrences - d.positive_occurrences AS negative_occurrences,
+       d.positive_heat AS positive_total_heat, d.heat - d.positive_heat AS negative_total_heat
+FROM keyword_days AS d
+JOIN models AS m ON m.model_version = d.model_version
+WHERE m.model_version = (
+    SELECT model_version FROM models WHERE activated_at IS NOT NULL
+    ORDER BY activated_at DESC, model_version LIMIT 1
+) AND d.reviews > 0
+"""
+
 NAMES: Final = ("review_scores", "token_heat", "keyword_importance", "keyword_trend")
 
 
 def create_statements(dialect: str) -> tuple[str, ...]:
     """Return the CREATE VIEW statements for `sqlite` or `postgresql`, in order.
 
-    keyword_trend is defined with its table, in `iyu.schemas.sql.keyword_days`.
+    As with `tables`, this is what the migrations must have made at the end; they do not read it.
     """
     token_heat = _TOKEN_HEAT.format(
         is_function=IS_FUNCTION, tokens=TOKENS[dialect], same_text=_SAME_TEXT.format("t", "s")
     )
-    return REVIEW_SCORES, token_heat, KEYWORD_IMPORTANCE
+    return REVIEW_SCORES, token_heat, KEYWORD_IMPORTANCE, KEYWORD_TREND
