@@ -2,26 +2,22 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from enum import StrEnum
 from time import monotonic
 from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from iyu.schemas.broker.broker import Broker
 from iyu.schemas.contract.errors import Backlogged, BrokerFull, BrokerUnavailable
 from iyu.schemas.contract.message import Chunk
-from iyu.schemas.contract.review import utc_now
-from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger import progress
 from iyu.schemas.sql.engine import reading
 
 #: Seconds a count of pending reviews is good for: other producers add to it too.
 COUNT_AGE: Final = 2.0
 #: Seconds between two looks while waiting.
 LOOK_EVERY: Final = 0.25
-#: Seconds over which the workers' rate is taken.
-RATE_WINDOW: Final = 30
 #: Bytes a message takes in Redis beside its reviews: headers, and keys of the queue.
 MESSAGE_OVERHEAD: Final = 4096
 
@@ -88,7 +84,7 @@ class Pressure:
         pause = threading.Event()
         while (pending := self._count(engine)) >= self._high_water:
             with reading(engine) as connection:
-                seconds = drain_seconds(connection, pending)
+                seconds = progress.drain_seconds(connection, pending)
             if self._on_full is OnFull.RAISE:
                 raise Backlogged(pending, seconds)
             self._on_wait(pending, seconds)
@@ -96,16 +92,9 @@ class Pressure:
 
     def _count(self, engine: Engine) -> int:
         with reading(engine) as connection:
-            self._pending = ledger.pending(connection)
+            self._pending = progress.pending(connection)
         self._counted_at = monotonic()
         return self._pending
-
-
-def drain_seconds(connection: Connection, pending: int) -> float | None:
-    """Return about how long the pending reviews take at the present rate, None if none moves."""
-    since = utc_now() - timedelta(seconds=RATE_WINDOW)
-    finished = ledger.finished_since(connection, since)
-    return pending * RATE_WINDOW / finished if finished else None
 
 
 def _weight(chunk: Chunk) -> int:
