@@ -42,7 +42,7 @@ class DoneAtOnce:
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     address = f"sqlite:///{tmp_path}/iyu.db"
     monkeypatch.setenv("IYU_DATABASE_URL", address)
-    monkeypatch.setattr(producer_module, "CeleryBroker", DoneAtOnce)
+    monkeypatch.setattr(producer_module, "RedisBroker", DoneAtOnce)
     monkeypatch.setattr(DoneAtOnce, "works", True)
     upgrade(connect(address))
     return address
