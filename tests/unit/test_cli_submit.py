@@ -205,7 +205,8 @@ def test_a_database_that_goes_away_says_what_is_safe(database: str, broken: byte
         accept(*args)
 
     monkeypatch.setattr(ledger, "accept", down)
-    monkeypatch.setattr(outbox, "retry", lambda work, *_: work(False))
+    attempts = outbox.attempts
+    monkeypatch.setattr(outbox, "attempts", lambda transient, _: attempts(transient, 0.0))
     monkeypatch.setattr(producer_module, "BULK_GROUP", 3)
     result = submit("-", given=broken)
     assert result.exit_code == 3

@@ -213,3 +213,11 @@ def test_a_missing_column_is_told_with_those_there_are(tmp_path: Path):
         read_rows(file, "body")
     with pytest.raises(InputError, match="no column 'key'"):
         read_rows(file, "document", "key")
+
+
+def test_without_pyarrow_parquet_is_one_line_that_names_the_extra(tmp_path: Path, monkeypatch):
+    path = tmp_path / "a.parquet"
+    path.write_bytes(whole_parquet())
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InputError, match=r"pip install 'iyu\[parquet\]'"):
+        list(read_rows(path))

@@ -75,7 +75,7 @@ class Outbox:
 
     def _transaction(self, work: Callable[[Connection, bool], None]) -> None:
         """Do `work(connection, in_doubt)`, and mark what was published, in one transaction."""
-        for attempt in _attempts(DatabaseUnavailable, self._patience):
+        for attempt in attempts(DatabaseUnavailable, self._patience):
             with attempt:
                 in_doubt, self._in_doubt = self._in_doubt, True
                 with writing(self._engine) as connection:
@@ -90,7 +90,7 @@ class Outbox:
         while self._unpublished:
             batch, chunk = self._unpublished[0]
             try:
-                for attempt in _attempts(
+                for attempt in attempts(
                     BrokerUnavailable, 0.0 if self._broker_is_down else self._patience
                 ):
                     with attempt:
@@ -117,7 +117,7 @@ class LedgerlessOutbox:
     def send(self, batch: Batch, unsent: list[Chunk]) -> None:
         """Publish chunks, and take each off the list. Raises BrokerUnavailable, BrokerFull."""
         for chunk in tuple(unsent):
-            for attempt in _attempts(BrokerUnavailable, self._patience):
+            for attempt in attempts(BrokerUnavailable, self._patience):
                 with attempt:
                     self._broker.publish(chunk)
             del unsent[0]
@@ -127,7 +127,7 @@ class LedgerlessOutbox:
         """Do nothing: there is no row."""
 
 
-def _attempts(transient: type[Exception], patience: float) -> Iterator["AttemptManager"]:
+def attempts(transient: type[Exception], patience: float) -> Iterator["AttemptManager"]:
     """Yield attempts until one succeeds; the last error is raised once the patience is over.
 
     patience: seconds; 0 is a single attempt.

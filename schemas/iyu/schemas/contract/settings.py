@@ -82,7 +82,7 @@ def mask(address: str) -> str:
 
     try:
         return make_url(address).render_as_string(hide_password=True)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is not a number
         return "***"
 
 

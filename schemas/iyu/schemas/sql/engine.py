@@ -55,7 +55,7 @@ def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
             return create_engine(
                 url, pool_pre_ping=True, hide_parameters=True, connect_args=POSTGRESQL_TIMES
             )
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):  # ValueError: a port in letters
         pass
     raise SettingsError(
         f"IYU_DATABASE_URL {mask(address)!r} is not a SQLite or PostgreSQL address; "
