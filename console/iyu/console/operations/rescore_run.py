@@ -13,10 +13,10 @@ from iyu.console.local.supervisor import ChildProcess, Service, Supervisor
 from iyu.console.operations.submit import DEAD_LETTERS
 from iyu.console.operations.wait_for_batch import Outcome, look
 from iyu.console.terminal.progress_bar import Teller, teller
-from iyu.producer.backpressure import drain_seconds
 from iyu.producer.rescore import Campaign, Selection
-from iyu.schemas.broker.broker import CeleryBroker
+from iyu.schemas.broker.broker import RedisBroker
 from iyu.schemas.contract.settings import Settings
+from iyu.schemas.ledger.progress import drain_seconds
 from iyu.schemas.sql.engine import check, connected, reading
 
 #: Exit code after Ctrl-C or SIGTERM.
@@ -72,7 +72,7 @@ def rescore(
     worker cannot start. Whatever ended it, running it again goes on.
     """
     began = monotonic()
-    broker = CeleryBroker(settings)
+    broker = RedisBroker(settings)
     with connected(settings.database) as engine:
         check(engine)
         with reading(engine) as connection:

@@ -10,7 +10,6 @@ from celery.beat import Scheduler
 from kombu import Queue as KombuQueue
 
 from iyu.schemas.broker.publisher import make_app
-from iyu.schemas.broker.redis_contents import is_redis
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.message import Queue, rescore_queue, rescored_version
 from iyu.worker.explain.methods.registry import choose
@@ -61,8 +60,7 @@ def make_worker_app(settings: WorkerSettings) -> Celery:
             }
         },
     )
-    if is_redis(settings):
-        app.conf.broker_transport = "iyu.worker.transport.redis_transport:Transport"
+    app.conf.broker_transport = "iyu.worker.transport.redis_transport:Transport"
     return app
 
 
