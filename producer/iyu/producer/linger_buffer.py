@@ -9,7 +9,7 @@ from iyu.producer.backpressure import Pressure
 from iyu.producer.batch import Batch
 from iyu.producer.chunker import Chunker, Reviews
 from iyu.producer.clock import Clock
-from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.message import Chunk, new_id, read_purpose
 from iyu.schemas.contract.review import Rejection, Review
 
 #: Seconds until a hand-over that failed in the background is tried again.
@@ -117,7 +117,7 @@ class Intake:
         batch = self.batch
         now = self._clock.now()
         self._unsent.append(
-            Chunk(new_id(), batch.source, reviews, now, batch.batch_id, batch.queue)
+            Chunk(new_id(), batch.source, reviews, now, batch.batch_id, read_purpose(batch.queue))
         )
 
     def _send_all(self) -> None:

@@ -81,7 +81,7 @@ class Publisher:
             kwargsrepr="{}",
         )
         self._app.amqp.send_task_message(
-            producer, TASK, _packed(message), queue=str(chunk.queue), retry=False
+            producer, TASK, _packed(message), queue=chunk.queue, retry=False
         )
 
 
