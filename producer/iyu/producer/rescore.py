@@ -17,7 +17,7 @@ from iyu.producer.batch import Batch
 from iyu.producer.chunker import chunked
 from iyu.producer.outbox import Outbox
 from iyu.schemas.broker.broker import Broker
-from iyu.schemas.contract.message import Chunk, Queue, new_id, rescore_queue, unpack
+from iyu.schemas.contract.message import Chunk, Queue, new_id, read_purpose, rescore_queue, unpack
 from iyu.schemas.contract.review import Review
 from iyu.schemas.ledger.chunks import OPEN
 from iyu.schemas.ledger.progress import pending_in_queue, queued_reviews
@@ -149,7 +149,7 @@ def _chunks(
         texts = (Review(row.review_id, row.text) for row in of_source)
         for together in chunked(texts, chunk_size):
             oldest = min(moments[review.review_id] for review in together)
-            yield Chunk(new_id(), source, together, oldest, batch_id, queue)
+            yield Chunk(new_id(), source, together, oldest, batch_id, read_purpose(queue))
 
 
 def _names_under_way(connection: Connection, queue: str) -> frozenset[Name]:
