@@ -78,7 +78,8 @@ def test_use_switches_the_views_and_back_and_touches_no_row(rolled_out: Engine):
     before = everything(rolled_out)
     assert shown(rolled_out) == {"old": 20}
     with writing(rolled_out) as connection:
-        assert activate(connection, "new").is_current
+        assert activate(connection, "new") == "new"
+        assert find_one(connection, "new").is_current
     assert shown(rolled_out) == {"new": 19, "old": 1}
     with writing(rolled_out) as connection:
         activate(connection, "old")
@@ -94,7 +95,8 @@ def test_use_wins_over_a_clock_that_is_ahead(rolled_out: Engine):
             .where(tables.models.c.model_version == "old")
             .values(activated_at=ahead)
         )
-        assert activate(connection, "new").is_current
+        activate(connection, "new")
+        assert find_one(connection, "new").is_current
     assert shown(rolled_out) == {"new": 19, "old": 1}
 
 
