@@ -38,3 +38,13 @@ def test_each_portion_has_its_readme_and_lists_its_rooms():
 def test_no_portion_hides_the_others():
     assert list(ROOT.glob("*/iyu/__init__.py")) == []
     assert {path.parent.name for path in ROOT.glob("*/iyu/*/py.typed")} == set(PORTIONS)
+
+
+def test_every_decision_has_its_date():
+    lines = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8").splitlines()
+    decisions = [line for line in lines if line.startswith("**")]
+    assert len(decisions) > 30
+    dated = re.compile(r"\*\*.+?\*\* \((\d{4}-\d{2}-\d{2})\)\. ")
+    dates = [found[1] if (found := dated.match(line)) else line for line in decisions]
+    assert dates == sorted(dates)
+    assert dates[0] == "2026-11-23"
