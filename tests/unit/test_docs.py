@@ -1,7 +1,11 @@
-"""docs/architecture.md names the rooms that exist, all of them, and no others."""
+"""The documents are true to the tree: rooms, links, settings, dates."""
 
 import re
 from pathlib import Path
+
+import pytest
+
+from iyu.worker.settings import WorkerSettings
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -48,3 +52,34 @@ def test_every_decision_has_its_date():
     dates = [found[1] if (found := dated.match(line)) else line for line in decisions]
     assert dates == sorted(dates)
     assert dates[0] == "2026-11-23"
+
+
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/*.md", "*/README.md")
+    for path in ROOT.glob(pattern)
+    if not path.is_relative_to(ROOT / ".venv")
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path):
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_links_every_page():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages = [f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")]
+    assert len(pages) >= 9
+    assert [page for page in pages if f"]({page})" not in readme] == []
+
+
+def test_every_setting_is_documented():
+    text = "".join(
+        (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/operations.md")
+    )
+    names = [f"IYU_{name.upper()}" for name in WorkerSettings.model_fields]
+    assert len(names) > 10
+    assert [name for name in names if f"`{name}`" not in text] == []
