@@ -23,7 +23,7 @@ from iyu.schemas.contract.message import Chunk, Queue
 from iyu.schemas.contract.review import Reason, Rejection
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
-from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.engine import connect, connected, reading, upgrade, writing
 from iyu.schemas.sql.tables import batches, chunks
 
 
@@ -217,8 +217,8 @@ def test_a_background_error_is_raised_by_the_next_call_and_nothing_is_lost(make,
 
 
 def test_a_locked_database_accepts_nothing_and_says_so(make, engine, broker, monkeypatch):
-    impatient = partial(connect, busy_ms=50)
-    monkeypatch.setattr("iyu.producer.producer.connect", impatient)
+    impatient = partial(connected, busy_ms=50)
+    monkeypatch.setattr("iyu.producer.producer.connected", impatient)
     with make() as producer:
         producer.submit_many(rows(1))
         with writing(engine), pytest.raises(DatabaseUnavailable):

@@ -4,6 +4,7 @@ import atexit
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Final, Literal, Self
 
@@ -17,7 +18,7 @@ from iyu.schemas.contract.errors import IyuError, RejectedReview, SettingsError
 from iyu.schemas.contract.message import MAX_SOURCE_LENGTH, Queue
 from iyu.schemas.contract.review import Rejection, admit
 from iyu.schemas.contract.settings import Settings
-from iyu.schemas.sql.engine import check, connect
+from iyu.schemas.sql.engine import check, connected
 
 #: Reviews in a chunk whose scores somebody waits for.
 LIVE_CHUNK_SIZE: Final = 64
@@ -71,8 +72,12 @@ class Producer:
         self._source = _checked_source(source)
         self._queue = queue
         self._linger = linger
+        self._connections = ExitStack()
         self._broker = broker or RedisBroker(settings)
-        self._engine = connect(settings.database) if ledger else None
+        self._connections.callback(self._broker.close)
+        self._engine = (
+            self._connections.enter_context(connected(settings.database)) if ledger else None
+        )
         self._outbox = (
             Outbox(self._broker, self._engine, patience)
             if self._engine is not None
@@ -156,9 +161,7 @@ class Producer:
             self._singles.close()
         self._closed = True
         atexit.unregister(self._close_at_exit)
-        self._broker.close()
-        if self._engine is not None:
-            self._engine.dispose()
+        self._connections.close()
 
     def __enter__(self) -> Self:
         return self

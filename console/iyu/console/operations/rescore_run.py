@@ -128,4 +128,4 @@ def _tell(engine: Engine, campaign: Campaign, tell: Teller, how: How) -> None:
         with reading(engine) as connection:
             tell.waits(campaign.live_reviews, drain_seconds(connection, campaign.live_reviews))
     done = campaign.batch.accepted
-    tell.at(max(done - campaign.open_reviews, 0) if how.wait else done)
+    tell.at(max(done - campaign.pending_reviews, 0) if how.wait else done)
