@@ -209,7 +209,7 @@ def test_a_background_error_is_raised_by_the_next_call_and_nothing_is_lost(make,
 
 def test_a_locked_database_accepts_nothing_and_says_so(make, engine, broker, monkeypatch):
     impatient = partial(connected, busy_ms=50)
-    monkeypatch.setattr("iyu.producer.producer.connected", impatient)
+    monkeypatch.setattr("iyu.schemas.sql.engine.connected", impatient)
     with make() as producer:
         producer.submit_many(rows(1))
         with writing(engine), pytest.raises(DatabaseUnavailable):
