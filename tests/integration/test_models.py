@@ -13,7 +13,7 @@ from iyu.console.analysis.model_comparison import compare, measure_both
 from iyu.console.analysis.model_registry import activate, find_all, find_one
 from iyu.console.main import app
 from iyu.schemas.contract.errors import InputError
-from iyu.schemas.contract.message import Chunk, new_id, rescore_queue
+from iyu.schemas.contract.message import Chunk, new_id, read_purpose, rescore_queue
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading, writing
@@ -36,7 +36,7 @@ NEW = {
 
 def score(engine: Engine, scorer: FakeScorer, texts: dict[str, str], queue: str) -> None:
     reviews = tuple(Review(key, text) for key, text in texts.items())
-    given = Chunk(new_id(), "shop", reviews, CREATED, queue=queue)
+    given = Chunk(new_id(), "shop", reviews, CREATED, purpose=read_purpose(queue))
     score_chunk(Runtime(WorkerSettings(), engine, scorer, None), given, ())  # type: ignore[arg-type]
 
 

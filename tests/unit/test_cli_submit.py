@@ -42,7 +42,7 @@ class DoneAtOnce:
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     address = f"sqlite:///{tmp_path}/iyu.db"
     monkeypatch.setenv("IYU_DATABASE_URL", address)
-    monkeypatch.setattr(producer_module, "CeleryBroker", DoneAtOnce)
+    monkeypatch.setattr(producer_module, "RedisBroker", DoneAtOnce)
     monkeypatch.setattr(DoneAtOnce, "works", True)
     with connected(address) as engine:
         upgrade(engine)
@@ -204,7 +204,8 @@ def test_a_database_that_goes_away_says_what_is_safe(database: str, broken: byte
         accept(*args)
 
     monkeypatch.setattr(ledger, "accept", down)
-    monkeypatch.setattr(outbox, "retry", lambda work, *_: work(False))
+    attempts = outbox.attempts
+    monkeypatch.setattr(outbox, "attempts", lambda transient, _: attempts(transient, 0.0))
     monkeypatch.setattr(producer_module, "BULK_GROUP", 3)
     result = submit("-", given=broken)
     assert result.exit_code == 3

@@ -6,7 +6,7 @@ import pytest
 from iyu.console.analysis.keyword_changes import changes
 from iyu.console.analysis.keyword_order import Order
 from iyu.console.analysis.keyword_plot import korean_font, plot_keywords
-from iyu.console.analysis.keyword_ranking import collect, is_function, rank, resampled_means
+from iyu.console.analysis.keyword_ranking import collect, rank, resampled_means
 from iyu.console.analysis.stored_heat import Key, draw, shared
 
 
@@ -20,33 +20,6 @@ def token(surface, heat, pos="NNG"):
 
 def reviews(count, *tokens):
     return [(key(i, i % 2), list(tokens)) for i in range(count)]
-
-
-@pytest.mark.parametrize(
-    ("pos", "function"),
-    [
-        ("JKS", True),
-        ("EC", True),
-        ("EP+EF", True),
-        ("SF", True),
-        ("SY", True),
-        ("JKB+JX", True),
-        ("NNG", False),
-        ("MAG", False),  # 안, 못
-        ("VX", False),  # 않
-        ("VCN", False),  # 아니
-        ("VA+EC", False),
-        ("EC+JX+VX+EP", False),  # 진못했
-        ("SL", False),
-        ("SH", False),
-        ("SN", False),
-        ("UNKNOWN", False),  # ㅋㅋ
-        ("IC", False),
-        ("XSV+EC", False),
-    ],
-)
-def test_function_morphemes_are_grammar_alone(pos, function):
-    assert is_function(pos) == function
 
 
 def test_figures_are_those_of_the_occurrences():

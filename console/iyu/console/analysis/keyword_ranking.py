@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from iyu.console.analysis.keyword_order import Order
 from iyu.console.analysis.stored_heat import Key
-from iyu.schemas.sql.views import WORD_SYMBOLS
+from iyu.schemas.contract.morpheme_tags import is_function
 
 #: Resamples behind an interval, and how many drawn reviews are held at once.
 RESAMPLES: Final = 1_000
@@ -69,13 +69,6 @@ class Collected:
 
     keys: list[Key]  # the reviews, by number
     words: dict[Word, Occurrences]
-
-
-def is_function(pos: str) -> bool:
-    """Say whether a tag is of particles, endings and punctuation alone; a negation never is."""
-    return all(
-        part[:1] in {"J", "E", "S"} and part[:2] not in WORD_SYMBOLS for part in pos.split("+")
-    )
 
 
 def collect(

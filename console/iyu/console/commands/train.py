@@ -50,7 +50,7 @@ def train(
     )
     typer.echo(f"validation: AUC {metrics.auc:.4f}, accuracy {metrics.accuracy:.4f}")
     if tested:
-        from iyu.worker.training.report import add_test_report
+        from iyu.worker.training.evaluation import add_test_report
 
         found = add_test_report(out, tested)
         typer.echo(f"{tested.origin}: AUC {found.auc:.4f}, accuracy {found.accuracy:.4f}")

@@ -14,7 +14,7 @@ from iyu.console.local.supervisor import ChildProcess, Service, Supervisor
 from iyu.console.operations.open_database import open_database
 from iyu.console.terminal.progress_bar import ProgressBar, progress_bar
 from iyu.producer.rescore import Campaign, Selection
-from iyu.schemas.broker.broker import CeleryBroker
+from iyu.schemas.broker.broker import RedisBroker
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger.progress import Outcome, batch_outcome, drain_seconds
 from iyu.schemas.sql.engine import reading
@@ -69,7 +69,7 @@ def rescore(
     worker cannot start. Whatever ended it, running it again goes on.
     """
     began = monotonic()
-    broker = CeleryBroker(settings)
+    broker = RedisBroker(settings)
     with open_database(settings.database) as engine:
         with reading(engine) as connection:
             wanted = selection.count(connection)
@@ -131,4 +131,4 @@ def _show_progress(
             seconds = drain_seconds(connection, campaign.live_reviews)
         bar.show_backlog(campaign.live_reviews, seconds)
     done = campaign.batch.accepted
-    bar.update(max(done - campaign.open_reviews, 0) if options.wait else done)
+    bar.update(max(done - campaign.pending_reviews, 0) if options.wait else done)

@@ -10,7 +10,7 @@
     │   └── BrokerFull         Redis is at its maxmemory
     ├── DatabaseUnavailable    transient: the database does not answer or is locked
     ├── DatabaseOutdated       the tables are missing or of another version
-    └── Backlogged             too many reviews are waiting already
+    └── Backlogged             too many reviews are pending already
 
 Every message says what to do next. Only the transient ones are worth a retry.
 """
@@ -27,18 +27,18 @@ class SettingsError(IyuError):
 
 
 class InputError(IyuError):
-    """A file of reviews cannot be read as asked."""
+    """A file of reviews cannot be read with these options."""
 
 
 class RejectedReview(IyuError):
-    """A review was rejected. reason: one of `iyu.schemas.contract.review.Reason`."""
+    """A review breaks the entrance rules. reason: of `iyu.schemas.contract.review.Reason`."""
 
     def __init__(self, rejection: Rejection) -> None:
         self.review_id = rejection.review_id
         self.reason = rejection.reason
         super().__init__(
-            f"the review {rejection.review_id!r} was turned away: {rejection.reason}; "
-            "correct it and submit it again, the others are not touched"
+            f"the review {rejection.review_id!r} was rejected: {rejection.reason}; "
+            "correct it and submit it again, the others are not affected"
         )
 
 
@@ -67,16 +67,19 @@ class DatabaseOutdated(IyuError):
 
 
 class Backlogged(IyuError):
-    """More reviews wait than the high-water mark allows.
+    """More reviews are pending than the high-water mark allows.
 
-    pending: reviews ahead. drain_seconds: about how long they take, None while nothing moves.
+    pending: reviews that are queued or running. drain_seconds: about how long they take, None
+    while no worker finishes any.
     """
 
     def __init__(self, pending: int, drain_seconds: float | None) -> None:
         self.pending = pending
         self.drain_seconds = drain_seconds
-        about = f"about {drain_seconds:.0f} s" if drain_seconds is not None else "no worker moves"
+        about = (
+            f"about {drain_seconds:.0f} s" if drain_seconds is not None else "no worker is scoring"
+        )
         super().__init__(
-            f"{pending:,} reviews are waiting already ({about}); "
+            f"{pending:,} reviews are pending already ({about}); "
             "wait, start more workers, or raise IYU_HIGH_WATER"
         )
