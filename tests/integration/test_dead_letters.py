@@ -93,6 +93,12 @@ def test_a_replay_without_the_broker_is_accepted_all_the_same(engine, redis_serv
     assert [letter["reason"] for letter in open_letters()] == ["bad-message"]
 
 
+def test_with_a_broker_that_is_none_nothing_is_replayed(engine, monkeypatch):
+    monkeypatch.setenv("IYU_BROKER_URL", "kafka://127.0.0.1:9092")
+    assert run("replay", "--all").exit_code == 2
+    assert len(open_letters()) == 3
+
+
 def test_a_replay_has_to_be_told_what(engine):
     assert run("replay").exit_code == 2
     assert run("replay", "--reason", "nonsense").exit_code == 2

@@ -1,5 +1,4 @@
 import json
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -69,6 +68,9 @@ class Held:
     def hlen(self, _name: str) -> int:
         return 2
 
+    def close(self) -> None:
+        pass
+
 
 def test_a_model_that_scores_stored_reviews_again_has_its_queue_shown(
     database: str, monkeypatch: pytest.MonkeyPatch
@@ -78,7 +80,7 @@ def test_a_model_that_scores_stored_reviews_again_has_its_queue_shown(
     with connected(database) as engine, writing(engine) as connection:
         ledger.accept(connection, [chunk])
     held = Held(reviews_live=1, reviews_rescore_new=7, reviews_rescore_old=9)
-    monkeypatch.setattr(redis.Redis, "from_url", lambda *_, **__: nullcontext(held))
+    monkeypatch.setattr(redis.Redis, "from_url", lambda *_, **__: held)
     told = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
     messages = {"reviews.live": 1, "reviews.bulk": 0, "reviews.rescore.new": 7}
     assert told["messages"] == messages
@@ -105,3 +107,17 @@ def test_a_database_without_tables_is_told_in_one_line(database: str):
     result = CliRunner().invoke(app, ["status"])
     assert result.exit_code == 2
     assert "iyu db upgrade" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "health", "dead-letters replay --all"])
+def test_an_address_that_is_no_broker_is_one_line(
+    database: str, monkeypatch: pytest.MonkeyPatch, command: str
+):
+    fill(database)
+    monkeypatch.setenv("IYU_BROKER_URL", "kafka://127.0.0.1:9092")
+    result = CliRunner().invoke(app, command.split())
+    assert result.exit_code in {2, 3}
+    assert isinstance(result.exception, SystemExit)
+    lines = [line for line in result.output.splitlines() if "IYU_BROKER_URL" in line]
+    assert len(lines) == 1
+    assert "redis://HOST:6379/0" in lines[0]

@@ -4,12 +4,10 @@ import time
 from importlib.util import find_spec
 from typing import Final
 
-from kombu.exceptions import OperationalError
-
 from iyu.console.operations.open_database import open_database
-from iyu.schemas.broker.publisher import make_app
+from iyu.schemas.broker.redis_contents import count_unacknowledged
 from iyu.schemas.contract.errors import IyuError
-from iyu.schemas.contract.settings import Settings, mask
+from iyu.schemas.contract.settings import Settings
 
 #: Seconds without a heartbeat after which a worker counts as dead; it beats every two.
 HEARTBEAT_AGE: Final = 20.0
@@ -34,12 +32,10 @@ def liveness() -> dict[str, str | None]:
 
 
 def _broker_trouble(settings: Settings) -> str | None:
-    with make_app(settings).connection_for_write(connect_timeout=5) as connection:
-        try:
-            # The transport sends a PING before it gives a channel.
-            connection.ensure_connection(max_retries=1, timeout=5)
-        except (OperationalError, OSError):
-            return f"{mask(settings.broker)} does not answer; check that it runs"
+    try:
+        count_unacknowledged(settings)
+    except IyuError as error:
+        return str(error)
     return None
 
 
