@@ -59,6 +59,12 @@ def test_an_error_of_the_system_is_one_line(tmp_path: Path):
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_a_text_that_cannot_be_scored_is_one_line():
+    result = run("score", "좋아요", "   ")
+    assert result.exit_code == 2
+    assert result.stderr == "iyu: error: text 2 cannot be scored: empty\n"
+
+
 def test_upgrade_makes_tables_that_check_accepts(tmp_path: Path):
     address = f"sqlite:///{tmp_path}/new/iyu.db"
     assert run("db", "upgrade", "--database", address).exit_code == 0
