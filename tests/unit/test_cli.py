@@ -20,7 +20,7 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-def test_version_is_told():
+def test_the_version_is_printed():
     result = run("--version")
     assert result.exit_code == 0
     assert result.stdout.startswith("iyu")

@@ -38,12 +38,12 @@ def fill(address: str) -> None:
 def test_a_broker_that_is_down_hides_nothing_of_the_ledger(database: str):
     fill(database)
     result = CliRunner().invoke(app, ["status", "--json"])
-    told = json.loads(result.stdout)
+    printed = json.loads(result.stdout)
     assert result.exit_code == 3
-    assert told["pending"] == 4
-    assert told["queued"] == {"reviews.bulk": 2, "reviews.live": 2}
-    assert (told["scored_last_minute"], told["drain_seconds"]) == (2, 120.0)
-    assert "does not answer" in told["broker_error"]
+    assert printed["pending"] == 4
+    assert printed["queued"] == {"reviews.bulk": 2, "reviews.live": 2}
+    assert (printed["scored_last_minute"], printed["drain_seconds"]) == (2, 120.0)
+    assert "does not answer" in printed["broker_error"]
 
 
 def test_a_person_reads_it_as_lines(database: str, monkeypatch: pytest.MonkeyPatch):
@@ -81,15 +81,15 @@ def test_a_model_that_scores_stored_reviews_again_has_its_queue_shown(
         ledger.accept(connection, [chunk])
     held = Held(reviews_live=1, reviews_rescore_new=7, reviews_rescore_old=9)
     monkeypatch.setattr(redis.Redis, "from_url", lambda *_, **__: held)
-    told = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
+    printed = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
     messages = {"reviews.live": 1, "reviews.bulk": 0, "reviews.rescore.new": 7}
-    assert told["messages"] == messages
-    assert told["queued"]["reviews.rescore.new"] == 1
+    assert printed["messages"] == messages
+    assert printed["queued"]["reviews.rescore.new"] == 1
     with connected(database) as engine, writing(engine) as connection:
         ledger.begin(connection, chunk)
     # Whoever scores its last chunks has not finished yet.
-    told = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
-    assert told["messages"] == messages
+    printed = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
+    assert printed["messages"] == messages
 
 
 def test_no_connection_outlives_the_command(database: str, monkeypatch: pytest.MonkeyPatch):
@@ -103,7 +103,7 @@ def test_no_connection_outlives_the_command(database: str, monkeypatch: pytest.M
     assert disposed == [database]
 
 
-def test_a_database_without_tables_is_told_in_one_line(database: str):
+def test_a_database_without_tables_is_one_line(database: str):
     result = CliRunner().invoke(app, ["status"])
     assert result.exit_code == 2
     assert "iyu db upgrade" in result.stderr

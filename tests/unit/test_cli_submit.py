@@ -19,7 +19,7 @@ from iyu.schemas.sql.tables import chunks
 
 
 class DoneAtOnce:
-    """A broker whose worker finishes every chunk in no time, unless told to let it lie."""
+    """A broker whose worker finishes every chunk in no time, unless `works` is false."""
 
     works = True
 
@@ -61,7 +61,7 @@ def submit(*arguments: object, given: bytes | None = None):
     return CliRunner().invoke(app, command, input=given, prog_name="iyu")
 
 
-def test_it_tells_what_was_accepted_and_what_was_not(database: str, file: Path):
+def test_it_reports_accepted_and_rejected_reviews(database: str, file: Path):
     result = submit(file, "--wait")
     assert result.exit_code == 0, result.output
     assert "2 accepted in 1 chunks, 2 rejected" in result.stdout
@@ -72,9 +72,9 @@ def test_it_tells_what_was_accepted_and_what_was_not(database: str, file: Path):
 
 
 def test_json_is_all_there_is_on_standard_output(database: str, file: Path):
-    told = json.loads(submit(file, "--wait", "--json").stdout)
-    assert (told["accepted"], told["scored"], told["finished"]) == (2, 2, True)
-    assert told["rejected"] == {"empty": 1, "malformed-row": 1}
+    printed = json.loads(submit(file, "--wait", "--json").stdout)
+    assert (printed["accepted"], printed["scored"], printed["finished"]) == (2, 2, True)
+    assert printed["rejected"] == {"empty": 1, "malformed-row": 1}
 
 
 def test_rejected_reviews_go_into_a_file(database: str, file: Path, tmp_path: Path):
