@@ -99,9 +99,8 @@ def store(
     )
 
 
-def fill(engine: Engine) -> None:
+def fill(engine: Engine, now: datetime) -> None:
     """Sixty reviews of this week, three of half a year ago, and a dead letter."""
-    now = utc_now().replace(microsecond=0) - timedelta(minutes=5)
     with writing(engine) as connection:
         connection.execute(
             insert(tables.models).values(
@@ -128,9 +127,10 @@ def fill(engine: Engine) -> None:
 def filled(sqlite_url: str, postgres_url: str) -> Iterator[tuple[Engine, Engine]]:
     """The same rows on SQLite and on PostgreSQL."""
     with connected(sqlite_url) as sqlite, connected(postgres_url) as postgresql:
+        now = utc_now().replace(microsecond=0) - timedelta(minutes=5)
         for engine in (sqlite, postgresql):
             upgrade(engine)
-            fill(engine)
+            fill(engine, now)
         yield sqlite, postgresql
 
 
