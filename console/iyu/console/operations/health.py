@@ -25,7 +25,7 @@ def liveness() -> dict[str, str | None]:
     """Return what is wrong with this machine's worker, by the file it touches."""
     from iyu.worker.settings import WorkerSettings
 
-    file = WorkerSettings.load().heartbeat_file
+    file = WorkerSettings.load().heartbeat
     try:
         age = time.time() - file.stat().st_mtime
     except OSError:
