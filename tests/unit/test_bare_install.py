@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from iyu.worker.service.celery_app import WORKER_LIBRARIES
+from iyu.console.terminal.optional_libraries import WORKER
 
-WITHOUT_LIBRARIES = f"import sys; sys.modules.update(dict.fromkeys({WORKER_LIBRARIES}));"
+WITHOUT_LIBRARIES = f"import sys; sys.modules.update(dict.fromkeys({WORKER}));"
 WITHOUT_TEMPORARY_FOLDER = """
 import tempfile
 def none(): raise FileNotFoundError(2, "No usable temporary directory found")
@@ -27,14 +27,6 @@ def python(code: str, folder: Path, *arguments: str) -> subprocess.CompletedProc
 
 def iyu(before: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return python(f"{before}\nfrom iyu.console.main import main; main()", folder, *arguments)
-
-
-def test_a_worker_without_its_libraries_names_the_extra(tmp_path: Path):
-    ended = iyu(WITHOUT_LIBRARIES, tmp_path, "worker")
-    assert ended.returncode == 2
-    [line] = ended.stderr.splitlines()
-    assert line.startswith("iyu: error: numpy is not installed")
-    assert "pip install 'iyu[worker]'" in line
 
 
 def test_beat_needs_no_library_of_the_worker(tmp_path: Path):

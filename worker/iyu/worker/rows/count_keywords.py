@@ -14,7 +14,7 @@ import orjson
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
-from iyu.schemas.sql.keyword_days import is_function
+from iyu.schemas.contract.morpheme_tags import is_function
 from iyu.schemas.sql.tables import keyword_deltas
 from iyu.worker.text.morpheme_numbers import FUNCTION, LIMIT, UNNUMBERED
 

