@@ -1,7 +1,6 @@
 """Asking the database: every query we print or document works, and none can change a row."""
 
 import json
-import re
 
 import pytest
 
@@ -9,11 +8,11 @@ from iyu.console.analysis.example_queries import QUESTIONS
 from iyu.console.analysis.read_only_query import asked
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.sql.engine import connect, upgrade
+from tests.harness.documents import statements
 from tests.harness.services import ROOT, child_environment, run_iyu
 
 PAGE = (ROOT / "docs" / "sql.md").read_text()
-#: Queries of the page, with the database that the line above names, if any.
-DOCUMENTED = re.findall(r"(?:(PostgreSQL|SQLite):\n\n)?```sql\n(.*?);\n```", PAGE, re.DOTALL)
+DOCUMENTED = [statement for statement in statements() if statement.page == "sql.md"]
 
 
 @pytest.fixture
@@ -26,11 +25,13 @@ def engine(database_url: str):
 
 def test_every_query_of_demo_and_page_works(engine):
     queries = [query for _, query in QUESTIONS] + [
-        query for only, query in DOCUMENTED if only.lower() in {"", engine.dialect.name}
+        statement.sql
+        for statement in DOCUMENTED
+        if statement.dialect in {None, engine.dialect.name}
     ]
-    databases = [only for only, _ in DOCUMENTED]
+    databases = [statement.dialect for statement in DOCUMENTED]
     assert len(DOCUMENTED) == PAGE.count("```sql")
-    assert databases.count("PostgreSQL") == databases.count("SQLite") >= 1
+    assert databases.count("postgresql") == databases.count("sqlite") >= 1
     for query in queries:
         with asked(engine, query) as rows:
             assert rows.fetchall() == []

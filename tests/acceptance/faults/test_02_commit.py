@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
+from tests.harness.reviews import made
 from tests.harness.services import poll
 
 pytestmark = pytest.mark.acceptance

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import SETTINGS, System
+from tests.harness.reviews import made
 from tests.harness.services import PostgresServer, poll
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]

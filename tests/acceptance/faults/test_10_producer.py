@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading
 from tests.acceptance.faults.oracle import SOURCE
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
+from tests.harness.reviews import made
 from tests.harness.services import Process, iyu_command, poll
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]

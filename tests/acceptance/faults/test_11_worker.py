@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
+from tests.harness.reviews import made
 from tests.harness.services import poll, run_iyu
 
 pytestmark = pytest.mark.acceptance
