@@ -1,8 +1,7 @@
-"""The way of a chunk through a worker, with a scorer that does as it is told."""
+"""The way of a chunk through a worker, with a scorer that scores or fails as a test wants."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, select
@@ -13,25 +12,12 @@ from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import State
 from iyu.schemas.ledger.dead_letters import bury_review
 from iyu.schemas.sql import tables
-from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.engine import reading, writing
 from iyu.worker.chunk import Runtime, score_chunk
-from iyu.worker.scoring import Prediction
 from iyu.worker.settings import WorkerSettings
+from tests.harness.fakes import FakeScorer
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-class FakeScorer:
-    """Scores everything 0.75, unless a text says what should happen."""
-
-    artifact = SimpleNamespace(
-        model_version="abc", manifest={"preset": "source", "created_at": NOON.isoformat()}
-    )
-
-    def score(self, texts: Sequence[str]) -> list[Prediction]:
-        if any(text == "fails" for text in texts):
-            raise ValueError("told to")
-        return [Prediction(0.75, 1.1, 1, 0, False, ()) for _ in texts]
 
 
 class FakePublisher:
@@ -45,17 +31,10 @@ class FakePublisher:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = connect(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
 def runtime(engine: Engine) -> Runtime:
     settings = WorkerSettings(max_attempts=3)
-    return Runtime(settings, engine, FakeScorer(), FakePublisher())  # type: ignore[arg-type]
+    scorer = FakeScorer("abc", by_text={"fails": ValueError("as the test wants")})
+    return Runtime(settings, engine, scorer, FakePublisher())  # type: ignore[arg-type]
 
 
 def chunk(*texts: str, at: datetime = NOON) -> Chunk:

@@ -27,8 +27,8 @@ from iyu.worker.rows import write_chunk
 from iyu.worker.rows.add_to_keyword_days import fold_all
 from iyu.worker.scoring import Prediction, Scorer
 from tests.harness.documents import PAGES, statements
+from tests.harness.postgres_server import PostgresServer
 from tests.harness.reviews import varied
-from tests.harness.services import PostgresServer
 
 REVIEWS: Final = 10_000
 CHUNK: Final = 500

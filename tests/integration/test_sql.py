@@ -7,20 +7,11 @@ import pytest
 from iyu.console.analysis.example_queries import QUESTIONS
 from iyu.console.analysis.read_only_query import asked
 from iyu.schemas.contract.errors import InputError
-from iyu.schemas.sql.engine import connect, upgrade
 from tests.harness.documents import statements
 from tests.harness.services import ROOT, child_environment, run_iyu
 
 PAGE = (ROOT / "docs" / "sql.md").read_text()
 DOCUMENTED = [statement for statement in statements() if statement.page == "sql.md"]
-
-
-@pytest.fixture
-def engine(database_url: str):
-    engine = connect(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 def test_every_query_of_demo_and_page_works(engine):

@@ -1,5 +1,4 @@
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -19,51 +18,14 @@ from iyu.schemas.contract.errors import (
     DatabaseUnavailable,
     RejectedReview,
 )
-from iyu.schemas.contract.message import Chunk, Queue
+from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.review import Reason, Rejection
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.sql.engine import connect, reading, upgrade, writing
 from iyu.schemas.sql.tables import batches, chunks
-
-
-class FakeBroker:
-    """Keeps what is published; fails as long as it is told to."""
-
-    def __init__(self, database: Engine | None = None) -> None:
-        self.published: list[Chunk] = []
-        self.publish_error: Exception | None = None
-        self.ping_error: Exception | None = None
-        self.free: int | None = None
-        self._database = database
-
-    def publish(self, chunk: Chunk) -> None:
-        if self.publish_error:
-            raise self.publish_error
-        if self._database is not None:
-            with reading(self._database) as connection:
-                query = select(chunks.c.payload).where(chunks.c.chunk_id == chunk.chunk_id)
-                assert connection.execute(query).scalar_one(), "published before it was committed"
-        self.published.append(chunk)
-
-    def free_bytes(self) -> int | None:
-        if self.ping_error:
-            raise self.ping_error
-        return self.free
-
-    def close(self) -> None:
-        pass
-
-    @property
-    def texts(self) -> dict[str, str]:
-        return {r.review_id: r.text for chunk in self.published for r in chunk.reviews}
-
-
-def poll(done: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.005)
+from tests.harness.fakes import FakeBroker
+from tests.harness.polling import poll
 
 
 @pytest.fixture
@@ -130,7 +92,7 @@ def test_single_reviews_travel_together_after_the_linger(make, broker):
     with make(linger=0.01) as producer:
         for n in range(5):
             producer.submit("굳", review_id=n)
-        poll(lambda: len(broker.texts) == 5)
+        poll(10, lambda: len(broker.texts) == 5)
         assert len(broker.published) < 5
 
 
@@ -203,10 +165,10 @@ def test_a_background_error_is_raised_by_the_next_call_and_nothing_is_lost(make,
     broker.free = 10**9
     producer = make(linger=0.001)
     producer.submit("굳", review_id="1")
-    poll(lambda: broker.published)
+    poll(10, lambda: broker.published)
     broker.free = 0
     producer.submit("굳", review_id="2")
-    poll(lambda: producer._singles._failed)
+    poll(10, lambda: producer._singles._failed)
     with pytest.raises(BrokerFull):
         producer.submit("굳", review_id="3")
     with pytest.raises(BrokerFull):

@@ -6,8 +6,8 @@ import pytest
 
 from tests.acceptance.faults.proxy import Proxy
 from tests.acceptance.faults.system import System
+from tests.harness.polling import poll
 from tests.harness.reviews import made
-from tests.harness.services import poll
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 

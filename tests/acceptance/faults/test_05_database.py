@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.faults.system import SETTINGS, System
+from tests.harness.polling import poll
+from tests.harness.postgres_server import PostgresServer
 from tests.harness.reviews import made
-from tests.harness.services import PostgresServer, poll
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 

@@ -14,8 +14,8 @@ from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading
 from tests.acceptance.faults.oracle import SOURCE
 from tests.acceptance.faults.system import System
+from tests.harness.polling import poll
 from tests.harness.reviews import made
-from tests.harness.services import poll
 from tests.unit.test_intake import BROKEN, CHUNK_ID, KWARGS, element
 
 pytestmark = pytest.mark.acceptance
