@@ -42,7 +42,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Question:
-    """One query, as each database has to be asked it."""
+    """One question, as a query for each database."""
 
     page: str
     sqlite: str
@@ -156,7 +156,7 @@ def ranked_columns(query: str) -> list[str]:
     return re.findall(r"\w+", order[-1].replace(" DESC", "")) if order else []
 
 
-def test_every_statement_of_every_page_is_found_and_all_queries_are_asked():
+def test_every_statement_of_every_page_is_found_and_all_queries_are_run():
     found = list(statements())
     blocks = sum(page.read_text().count("```sql") for page in PAGES)
     commands = sum(page.read_text().count('iyu sql "SELECT …') for page in PAGES)
