@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from iyu.console.main import app
 from iyu.console.operations import submit as submission
-from iyu.console.terminal.progress_bar import Teller
+from iyu.console.terminal.progress_bar import ProgressBar
 from iyu.producer import outbox
 from iyu.producer import producer as producer_module
 from iyu.schemas.contract.errors import BrokerUnavailable, DatabaseUnavailable
@@ -188,7 +188,7 @@ def test_ctrl_c_says_what_is_safe(database: str, broken: bytes, monkeypatch: pyt
         yield from islice(rows, 11)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Teller, "over", lambda _self, rows: interrupted(rows))
+    monkeypatch.setattr(ProgressBar, "count", lambda _self, rows: interrupted(rows))
     result = submit("-", given=broken)
     assert result.exit_code == 130
     assert result.stderr.startswith(f"iyu: stopped; {SAFE} reviews were handed over before")
@@ -219,7 +219,7 @@ def test_ctrl_c_while_waiting_says_that_all_is_safe(database: str, file: Path, m
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(submission, "wait_for", interrupted)
+    monkeypatch.setattr(submission, "wait_for_batch", interrupted)
     result = submit(file, "--wait")
     assert result.exit_code == 130
     assert "2 reviews were handed over before and are safe" in result.stderr

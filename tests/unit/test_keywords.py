@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from iyu.console.analysis.keyword_changes import changes
-from iyu.console.analysis.keyword_plot import korean_font, plot
-from iyu.console.analysis.keyword_ranking import Order, collect, is_function, rank, resampled_means
+from iyu.console.analysis.keyword_order import Order
+from iyu.console.analysis.keyword_plot import korean_font, plot_keywords
+from iyu.console.analysis.keyword_ranking import collect, rank, resampled_means
 from iyu.console.analysis.stored_heat import Key, draw, shared
 
 
@@ -19,33 +20,6 @@ def token(surface, heat, pos="NNG"):
 
 def reviews(count, *tokens):
     return [(key(i, i % 2), list(tokens)) for i in range(count)]
-
-
-@pytest.mark.parametrize(
-    ("pos", "function"),
-    [
-        ("JKS", True),
-        ("EC", True),
-        ("EP+EF", True),
-        ("SF", True),
-        ("SY", True),
-        ("JKB+JX", True),
-        ("NNG", False),
-        ("MAG", False),  # 안, 못
-        ("VX", False),  # 않
-        ("VCN", False),  # 아니
-        ("VA+EC", False),
-        ("EC+JX+VX+EP", False),  # 진못했
-        ("SL", False),
-        ("SH", False),
-        ("SN", False),
-        ("UNKNOWN", False),  # ㅋㅋ
-        ("IC", False),
-        ("XSV+EC", False),
-    ],
-)
-def test_function_morphemes_are_grammar_alone(pos, function):
-    assert is_function(pos) == function
 
 
 def test_figures_are_those_of_the_occurrences():
@@ -135,6 +109,6 @@ def test_the_plot_is_a_picture_with_a_korean_font(tmp_path):
         min_reviews=1,
         top=5,
     )
-    plot(up, down, tmp_path / "words.png", title="열 리뷰", order=Order.SHARE)
+    plot_keywords(up, down, tmp_path / "words.png", title="열 리뷰", order=Order.SHARE)
     assert (tmp_path / "words.png").read_bytes().startswith(b"\x89PNG")
     assert "Nanum" in korean_font().get_name()

@@ -137,7 +137,7 @@ class LingerBuffer:
         batch = self.batch
         now = self._clock.now()
         self._unsent.append(
-            Chunk(new_id(), batch.source, reviews, now, batch.batch_id, batch.queue)
+            Chunk(new_id(), batch.source, reviews, now, batch.batch_id, batch.purpose)
         )
 
     def _hand_over(self, *, everything: bool = False) -> None:

@@ -1,16 +1,16 @@
-"""The words that decide: mean heat of every word over many reviews, with what is sure of it."""
+"""The words that decide: mean heat of every word over many reviews, with its interval."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iyu.console.analysis.keyword_order import Order
 from iyu.console.analysis.stored_heat import Key
-from iyu.schemas.sql.views import WORD_SYMBOLS
+from iyu.schemas.contract.morpheme_tags import is_function
 
 #: Resamples behind an interval, and how many drawn reviews are held at once.
 RESAMPLES: Final = 1_000
@@ -18,19 +18,6 @@ _HELD: Final = 2_000_000
 EXAMPLES: Final = 3
 
 Word = tuple[str, str]  # surface, part of speech
-
-
-class Order(StrEnum):
-    """By which figure words are ranked.
-
-    A review that is quite certain has little gradient left, so its strongest words have little
-    heat: `share` compares words with the others of their review, and finds them. `mean` and
-    `total` are the figures of the view `keyword_importance`.
-    """
-
-    SHARE = "share"
-    MEAN = "mean"
-    TOTAL = "total"
 
 
 @dataclass(slots=True)
@@ -82,13 +69,6 @@ class Collected:
 
     keys: list[Key]  # the reviews, by number
     words: dict[Word, Occurrences]
-
-
-def is_function(pos: str) -> bool:
-    """Say whether a tag is of particles, endings and punctuation alone; a negation never is."""
-    return all(
-        part[:1] in {"J", "E", "S"} and part[:2] not in WORD_SYMBOLS for part in pos.split("+")
-    )
 
 
 def collect(

@@ -77,7 +77,7 @@ class Publisher:
         with raising_broker_errors(self._address), pool.acquire(block=True) as producer:
             for chunk in chunks:
                 self._app.amqp.send_task_message(
-                    producer, TASK, self._message(chunk), queue=str(chunk.queue), retry=False
+                    producer, TASK, self._message(chunk), queue=chunk.queue, retry=False
                 )
 
     def _message(self, chunk: Chunk) -> Any:

@@ -15,28 +15,19 @@
 Every message says what to do next. Only the transient ones are worth a retry.
 """
 
-from typing import ClassVar
-
 from iyu.schemas.contract.review import Rejection
 
 
 class IyuError(Exception):
     """Root of every error that iyu raises on purpose."""
 
-    #: Exit code of a command that ends with this error.
-    exit_code: ClassVar[int] = 1
-
 
 class SettingsError(IyuError):
     """A setting is missing or wrong."""
 
-    exit_code = 2
-
 
 class InputError(IyuError):
     """A file of reviews cannot be read with these options."""
-
-    exit_code = 2
 
 
 class RejectedReview(IyuError):
@@ -58,13 +49,9 @@ class MessageError(IyuError):
 class ArtifactError(IyuError):
     """A model artifact is missing, broken, or does not match this installation."""
 
-    exit_code = 2
-
 
 class BrokerUnavailable(IyuError):
     """The broker does not answer; the same call may work later."""
-
-    exit_code = 3
 
 
 class BrokerFull(BrokerUnavailable):
@@ -74,13 +61,9 @@ class BrokerFull(BrokerUnavailable):
 class DatabaseUnavailable(IyuError):
     """The database does not answer or stays locked; the same call may work later."""
 
-    exit_code = 3
-
 
 class DatabaseOutdated(IyuError):
     """The tables are missing or belong to another version of iyu."""
-
-    exit_code = 2
 
 
 class Backlogged(IyuError):
@@ -89,8 +72,6 @@ class Backlogged(IyuError):
     pending: reviews that are queued or running. drain_seconds: about how long they take, None
     while no worker finishes any.
     """
-
-    exit_code = 4
 
     def __init__(self, pending: int, drain_seconds: float | None) -> None:
         self.pending = pending

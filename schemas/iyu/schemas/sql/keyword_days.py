@@ -5,12 +5,11 @@ the day that text came in (UTC). Particles, endings and punctuation are left out
 all tokens, and seldom a reason.
 """
 
-from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Column, Date, Double, Integer, LargeBinary, MetaData, String, Table, Text
 
-from iyu.schemas.sql.views import IS_FUNCTION, TOKENS, WORD_SYMBOLS
+from iyu.schemas.sql.views import IS_FUNCTION, TOKENS
 
 #: What a row counts: in all its reviews, and in those that were scored positive.
 SUMS: Final = (
@@ -21,21 +20,6 @@ SUMS: Final = (
     "positive_occurrences",
     "positive_heat",
 )
-
-KEYWORD_TREND: Final = """
-CREATE VIEW keyword_trend AS
-SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
-       d.reviews, d.occurrences, d.heat / d.occurrences AS mean_heat, d.heat AS total_heat,
-       d.positive_reviews, d.reviews - d.positive_reviews AS negative_reviews,
-       d.positive_occurrences, d.occurrences - d.positive_occurrences AS negative_occurrences,
-       d.positive_heat AS positive_total_heat, d.heat - d.positive_heat AS negative_total_heat
-FROM keyword_days AS d
-JOIN models AS m ON m.model_version = d.model_version
-WHERE m.model_version = (
-    SELECT model_version FROM models WHERE activated_at IS NOT NULL
-    ORDER BY activated_at DESC, model_version LIMIT 1
-) AND d.reviews > 0
-"""
 
 _DAY: Final = {
     "sqlite": "substr(r.submitted_at, 1, 10)",
@@ -96,12 +80,6 @@ def from_explanations(dialect: str) -> str:
     return _FROM_EXPLANATIONS.format(
         day=_DAY[dialect], tokens=TOKENS[dialect], is_function=IS_FUNCTION
     )
-
-
-@cache
-def is_function(pos: str) -> bool:
-    """Say whether a tag is that of a particle, an ending or punctuation: the views' IS_FUNCTION."""
-    return all(part[0] in "JES" and part[:2] not in WORD_SYMBOLS for part in pos.split("+"))
 
 
 def _type(name: str) -> Any:

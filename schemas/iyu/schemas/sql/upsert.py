@@ -9,9 +9,11 @@ from itertools import compress, repeat
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Connection, Table
+from sqlalchemy import JSON, Connection, Date, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
+
+from iyu.schemas.sql.tables import UtcDateTime
 
 _POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
@@ -33,7 +35,10 @@ def upsert(
     default. At least one column is a list, and all lists are equally long; no key appears twice.
     Returns the rows that were inserted or updated.
 
-    Values go to the driver as they are: SQLAlchemy's own way costs more than the writing itself.
+    Values of a list go to the driver as they are, but for times and days: SQLAlchemy's own way
+    costs more than the writing itself.
+
+    Raises TypeError for a time without its zone.
     """
     lists = [name for name, values in columns.items() if isinstance(values, list)]
     rows = len(columns[lists[0]])
@@ -90,14 +95,22 @@ def _insert_absent(
 
 
 def _bound(dialect: Dialect, table: Table, name: str, value: Any) -> Any:
-    """Turn a value into what the driver takes: times, above all."""
+    """Turn a value, or a column's list of them, into what the driver takes."""
     kind = table.c[name].type
-    if isinstance(value, list):
-        return _as_json(kind, value) if dialect.name == "postgresql" else value
-    processor = (
-        None if isinstance(value, str) else kind.dialect_impl(dialect).bind_processor(dialect)
-    )
-    return processor(value) if processor else value
+    if not isinstance(value, list):
+        return _converted(dialect, kind, [value])[0]
+    # The others go as they are: a call for every value would cost more than the writing.
+    values = _converted(dialect, kind, value) if isinstance(kind, UtcDateTime | Date) else value
+    return _as_json(kind, values) if dialect.name == "postgresql" else values
+
+
+def _converted(dialect: Dialect, kind: Any, values: list[Any]) -> list[Any]:
+    convert = kind.dialect_impl(dialect).bind_processor(dialect)
+    if convert is None:
+        return values
+    if isinstance(kind, JSON | Date):  # may come as text, which is their form already
+        return [value if isinstance(value, str) else convert(value) for value in values]
+    return [convert(value) for value in values]
 
 
 def _as_json(kind: Any, values: list[Any]) -> str:

@@ -6,19 +6,18 @@ of the model that was activated last among those that scored the review.
 
 from typing import Final
 
-#: Tags of words among those that begin with S: foreign letters, Chinese characters, numbers.
-WORD_SYMBOLS: Final = ("SL", "SH", "SN")
-#: First letters of the tags of words: nouns, verbs, modifiers, affixes and roots, interjections,
-#: and what MeCab does not know.
-_WORDS: Final = ("N", "V", "M", "X", "I", "U", *WORD_SYMBOLS)
+from iyu.schemas.contract.morpheme_tags import FUNCTION_LETTERS, WORD_PREFIXES, WORD_SYMBOLS
 
-#: Particles, endings and punctuation: they carry grammar, seldom a reason. A contraction such as
-#: 진못했 (EC+JX+VX+EP) holds a word, here a negation: it is none of them.
+#: `contract.morpheme_tags.is_function` in SQL, of the column `t.pos`.
 IS_FUNCTION: Final = """(
-    substr(t.pos, 1, 1) IN ('J', 'E', 'S')
-    AND substr(t.pos, 1, 2) NOT IN ('SL', 'SH', 'SN')
+    substr(t.pos, 1, 1) IN ({letters})
+    AND substr(t.pos, 1, 2) NOT IN ({symbols})
     {no_word_after}
-)""".format(no_word_after="".join(f"AND t.pos NOT LIKE '%+{word}%' " for word in _WORDS))
+)""".format(
+    letters=", ".join(f"'{letter}'" for letter in FUNCTION_LETTERS),
+    symbols=", ".join(f"'{tag}'" for tag in WORD_SYMBOLS),
+    no_word_after="".join(f"AND t.pos NOT LIKE '%+{prefix}%' " for prefix in WORD_PREFIXES),
+)
 
 #: An equality that PostgreSQL does not estimate: with a plain one it takes a join by the key for
 #: one row among a million, and answers a page of the latest by reading everything.
@@ -101,15 +100,30 @@ FROM (
 GROUP BY model_version, method, surface, pos, is_function
 """
 
+KEYWORD_TREND: Final = """
+CREATE VIEW keyword_trend AS
+SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
+       d.reviews, d.occurrences, d.heat / d.occurrences AS mean_heat, d.heat AS total_heat,
+       d.positive_reviews, d.reviews - d.positive_reviews AS negative_reviews,
+       d.positive_occurrences, d.occurrences - d.positive_occurrences AS negative_occurrences,
+       d.positive_heat AS positive_total_heat, d.heat - d.positive_heat AS negative_total_heat
+FROM keyword_days AS d
+JOIN models AS m ON m.model_version = d.model_version
+WHERE m.model_version = (
+    SELECT model_version FROM models WHERE activated_at IS NOT NULL
+    ORDER BY activated_at DESC, model_version LIMIT 1
+) AND d.reviews > 0
+"""
+
 NAMES: Final = ("review_scores", "token_heat", "keyword_importance", "keyword_trend")
 
 
 def create_statements(dialect: str) -> tuple[str, ...]:
     """Return the CREATE VIEW statements for `sqlite` or `postgresql`, in order.
 
-    keyword_trend is defined with its table, in `iyu.schemas.sql.keyword_days`.
+    As with `tables`, this is what the migrations must have made at the end; they do not read it.
     """
     token_heat = _TOKEN_HEAT.format(
         is_function=IS_FUNCTION, tokens=TOKENS[dialect], same_text=_SAME_TEXT.format("t", "s")
     )
-    return REVIEW_SCORES, token_heat, KEYWORD_IMPORTANCE
+    return REVIEW_SCORES, token_heat, KEYWORD_IMPORTANCE, KEYWORD_TREND

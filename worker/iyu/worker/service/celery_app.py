@@ -11,7 +11,7 @@ from kombu import Queue as KombuQueue
 
 from iyu.schemas.broker.publisher import make_app
 from iyu.schemas.contract.errors import SettingsError
-from iyu.schemas.contract.message import Queue, rescore_queue, rescored_version
+from iyu.schemas.contract.message import Queue, Rescore, read_purpose, rescore_queue
 from iyu.worker.explain.methods.registry import choose
 from iyu.worker.model.artifact import locate, read_manifest
 from iyu.worker.service.celery_tasks import register
@@ -104,7 +104,8 @@ def run_worker(
 def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
     """Return the queues. Raises SettingsError where one is for another model."""
     for queue in queues:
-        if rescored_version(queue) not in (None, model_version):
+        purpose = read_purpose(queue)
+        if isinstance(purpose, Rescore) and purpose.model_version != model_version:
             raise SettingsError(
                 f"the queue {queue} is for that model alone, and this worker's is {model_version}; "
                 "start it with that --model and --rescore"
