@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select
 
 from iyu.schemas.broker.redis_contents import count_messages, count_unacknowledged
-from iyu.schemas.contract.errors import IyuError
+from iyu.schemas.contract.errors import BrokerUnavailable, IyuError
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
@@ -48,7 +48,10 @@ class Status:
 
 
 def collect(settings: Settings, engine: Engine | None = None) -> Status:
-    """Read ledger and broker; neither hides the other when it is down."""
+    """Read ledger and broker; neither hides the other when it is down.
+
+    Raises SettingsError where IYU_BROKER_URL is no address of a broker.
+    """
     found: dict[str, Any] = {}
     queues: set[str] = set()
     try:
@@ -96,8 +99,8 @@ def _from_broker(settings: Settings, queues: Set[str]) -> dict[str, Any]:
     usual = [queue.value for queue in Queue]
     try:
         return {
-            "messages": count_messages(settings, (*usual, *sorted(queues - set(usual)))),
+            "messages": count_messages(settings, [*usual, *sorted(queues - set(usual))]),
             "unacknowledged": count_unacknowledged(settings),
         }
-    except IyuError as error:
+    except BrokerUnavailable as error:
         return {"broker_error": str(error)}
