@@ -1,9 +1,8 @@
-"""The way of a chunk through a worker, with a scorer that does as it is told."""
+"""The way of a chunk through a worker, with a scorer that scores or fails as a test wants."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, select
@@ -14,25 +13,14 @@ from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import State
 from iyu.schemas.ledger.dead_letters import bury_review
 from iyu.schemas.sql import tables
-from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.engine import reading, writing
 from iyu.worker.chunk import Runtime, score_chunk
 from iyu.worker.scoring import Prediction
 from iyu.worker.settings import WorkerSettings
+from tests.harness.fakes import FakeScorer
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-class FakeScorer:
-    """Scores everything 0.75, unless a text says what should happen."""
-
-    artifact = SimpleNamespace(
-        model_version="abc", manifest={"preset": "source", "created_at": NOON.isoformat()}
-    )
-
-    def score(self, texts: Sequence[str]) -> list[Prediction]:
-        if any(text == "fails" for text in texts):
-            raise ValueError("told to")
-        return [Prediction(0.75, 1.1, 1, 0, False, ()) for _ in texts]
+FAILS = {"fails": ValueError("as the test wants")}
 
 
 class FakePublisher:
@@ -46,17 +34,10 @@ class FakePublisher:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = connect(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
 def runtime(engine: Engine) -> Runtime:
     settings = WorkerSettings(max_attempts=3)
-    return Runtime(settings, engine, FakeScorer(), FakePublisher())  # type: ignore[arg-type]
+    scorer = FakeScorer("abc", by_text=FAILS)
+    return Runtime(settings, engine, scorer, FakePublisher())  # type: ignore[arg-type]
 
 
 def chunk(*texts: str, at: datetime = NOON) -> Chunk:
@@ -157,6 +138,7 @@ class SlowScorer(FakeScorer):
     """Lets something happen while it scores."""
 
     def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__("abc", by_text=FAILS)
         self._meanwhile = meanwhile
 
     def score(self, texts: Sequence[str]) -> list[Prediction]:
@@ -182,7 +164,7 @@ def test_a_chunk_that_another_worker_finished_meanwhile_keeps_that_workers_rows(
 
     def finish_elsewhere() -> None:
         if not standing:
-            score_chunk(another_process(runtime, FakeScorer()), readable, [])
+            score_chunk(another_process(runtime, FakeScorer("abc")), readable, [])
             standing.append(everything(runtime.engine))
 
     score_chunk(another_process(runtime, SlowScorer(finish_elsewhere)), one, [])

@@ -43,9 +43,9 @@ def score(engine: Engine, scorer: FakeScorer, texts: dict[str, str], queue: str)
 @pytest.fixture
 def rolled_out(engine: Engine) -> Engine:
     """Twenty reviews that `old` serves and `new` scored again, all but the last."""
-    score(engine, FakeScorer("old", told=OLD), TEXTS, "reviews.live")
+    score(engine, FakeScorer("old", by_text=OLD), TEXTS, "reviews.live")
     some = {key: text for key, text in TEXTS.items() if key != "19"}
-    score(engine, FakeScorer("new", told=NEW), some, rescore_queue("new"))
+    score(engine, FakeScorer("new", by_text=NEW), some, rescore_queue("new"))
     return engine
 
 

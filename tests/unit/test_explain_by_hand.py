@@ -1,11 +1,15 @@
 """Every method against figures reckoned on paper; see TinyNetwork for the network."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from iyu.schemas.contract.errors import SettingsError
 from iyu.worker.explain.explainer import Explainer
 from iyu.worker.explain.methods.registry import METHODS, choose
+from iyu.worker.explain.quality.faithfulness import heat_pass
+from iyu.worker.model.network import Inputs, Tensor
 from tests.unit.networks import TinyNetwork
 
 PAD_A_B = {"ids": np.int32([[0, 1, 2]])}
@@ -136,3 +140,20 @@ def test_repeats_are_left_out():
         "gradcam",
         "random",
     ]
+
+
+def test_compiling_leaves_nothing_in_the_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """TensorFlow's autograph writes a file for every function that it converts."""
+
+    class OfItsOwn(TinyNetwork):
+        def embed(self, inputs: Inputs) -> Tensor:  # a function that nothing has converted yet
+            return TinyNetwork.embed(self, inputs)
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    network = OfItsOwn()
+    [heatmap] = Explainer(network, choose(["gradcam"])).explain(PAD_A_B).heatmaps
+    heat_pass(network, *choose(["gradcam"]))
+    np.testing.assert_allclose(heatmap.heat[0], BY_HAND["gradcam"], rtol=1e-5)
+    assert list(tmp_path.iterdir()) == []

@@ -18,43 +18,14 @@ from iyu.schemas.contract.errors import (
     DatabaseUnavailable,
     RejectedReview,
 )
-from iyu.schemas.contract.message import Chunk, Queue
+from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.review import Reason, Rejection
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.sql.engine import connect, connected, reading, upgrade, writing
 from iyu.schemas.sql.tables import batches, chunks
 from tests.harness.fakes import FakeBroker
-from tests.harness.services import poll
-
-
-class FailingBroker(FakeBroker):
-    """Fails as long as an error is set; checks that chunks are committed before they come here."""
-
-    def __init__(self, database: Engine | None = None) -> None:
-        super().__init__()
-        self.publish_error: Exception | None = None
-        self.ping_error: Exception | None = None
-        self.free: int | None = None
-        self._database = database
-
-    def publish(self, chunk: Chunk) -> None:
-        if self.publish_error:
-            raise self.publish_error
-        if self._database is not None:
-            with reading(self._database) as connection:
-                query = select(chunks.c.payload).where(chunks.c.chunk_id == chunk.chunk_id)
-                assert connection.execute(query).scalar_one(), "published before it was committed"
-        super().publish(chunk)
-
-    def free_bytes(self) -> int | None:
-        if self.ping_error:
-            raise self.ping_error
-        return self.free
-
-    @property
-    def texts(self) -> dict[str, str]:
-        return {r.review_id: r.text for chunk in self.published for r in chunk.reviews}
+from tests.harness.polling import poll
 
 
 @pytest.fixture
@@ -66,12 +37,12 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def broker(engine: Engine) -> FailingBroker:
-    return FailingBroker(engine)
+def broker(engine: Engine) -> FakeBroker:
+    return FakeBroker(engine)
 
 
 @pytest.fixture
-def make(engine: Engine, broker: FailingBroker) -> Callable[..., Producer]:
+def make(engine: Engine, broker: FakeBroker) -> Callable[..., Producer]:
     def make_one(high_water: int = 1000, chunk_size: int = 10, **options: object) -> Producer:
         settings = Settings.load(
             database_url=str(engine.url), high_water=high_water, chunk_size=chunk_size
@@ -121,7 +92,7 @@ def test_single_reviews_travel_together_after_the_linger(make, broker):
     with make(linger=0.01) as producer:
         for n in range(5):
             producer.submit("굳", review_id=n)
-        poll(10, lambda: len(broker.texts) == 5, every=0.005)
+        poll(10, lambda: len(broker.texts) == 5)
         assert len(broker.published) < 5
 
 
@@ -194,10 +165,10 @@ def test_a_background_error_is_raised_by_the_next_call_and_nothing_is_lost(make,
     broker.free = 10**9
     producer = make(linger=0.001)
     producer.submit("굳", review_id="1")
-    poll(10, lambda: broker.published, every=0.005)
+    poll(10, lambda: broker.published)
     broker.free = 0
     producer.submit("굳", review_id="2")
-    poll(10, lambda: producer._singles._failed, every=0.005)
+    poll(10, lambda: producer._singles._failed)
     with pytest.raises(BrokerFull):
         producer.submit("굳", review_id="3")
     with pytest.raises(BrokerFull):
@@ -271,7 +242,7 @@ def test_a_submission_that_breaks_off_is_not_closed(make, engine):
 
 
 def test_without_the_ledger_the_database_is_not_touched(tmp_path):
-    broker = FailingBroker()
+    broker = FakeBroker()
     settings = Settings.load(database_url=f"sqlite:///{tmp_path}/none.db")
     with Producer(settings, source="test", ledger=False, broker=broker) as producer:
         assert producer.submit_many(rows(5)).accepted == 5

@@ -57,7 +57,7 @@ def test_methods_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_processes_times_threads_never_pass_the_cores(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("iyu.worker.settings.available_cores", lambda: 8)
     assert WorkerSettings.load(concurrency=3).threads == 2
     assert WorkerSettings.load(concurrency=16).threads == 1
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from iyu.worker.explain.explainer import Explainer
+from iyu.worker.explain.explainer import PIECE, Explainer
 from iyu.worker.explain.methods.registry import METHODS, choose
 from iyu.worker.explain.trace import back, forward, trace
 from iyu.worker.model.network import close_up, narrow
@@ -152,9 +152,20 @@ def test_every_method_explains_it(network, inputs):
     found = Explainer(network, choose(list(METHODS))).explain(inputs)
     for name, heatmap in zip(METHODS, found.heatmaps, strict=True):
         assert np.isfinite(heatmap.heat).all(), name
-        if heatmap.completeness_gap is not None:
-            difference = np.abs(found.logit).max()
-            assert np.abs(heatmap.completeness_gap).max() < 0.05 * difference, name
+        assert (heatmap.completeness_gap is not None) == METHODS[name].is_complete, name
+
+
+def test_a_method_that_promises_to_be_complete_reports_its_gap(network, inputs):
+    """Also for more reviews than go through one pass, and in any order."""
+    many = {name: np.concatenate([value] * 20) for name, value in inputs.items()}
+    assert len(many["ids"]) > PIECE
+    found = Explainer(network, choose(["integrated_gradients"])).explain(many)
+    padding = {name: np.zeros_like(value[:1]) for name, value in inputs.items()}
+    nothing = Explainer(network, ()).explain(padding).logit
+    [heatmap] = found.heatmaps
+    gap = heatmap.heat.sum(axis=1) - (found.logit - nothing)
+    np.testing.assert_allclose(heatmap.completeness_gap, gap, atol=1e-4)
+    assert np.abs(gap).max() < 0.05 * np.abs(found.logit).max()
 
 
 def test_a_shortened_review_is_the_one_with_the_others_taken_out(network, inputs):

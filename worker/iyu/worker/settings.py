@@ -1,6 +1,5 @@
-"""What a worker reads from the environment, beside what both sides read."""
+"""The settings of a worker, beside those that producers read too."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,9 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
+from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.settings import Settings
+from iyu.worker.available_cores import available_cores
 
 
 class WorkerSettings(Settings):
@@ -19,15 +20,16 @@ class WorkerSettings(Settings):
     #: Explanation methods to store, comma-separated; empty: scores alone.
     methods: Annotated[tuple[str, ...], NoDecode] = ("gradcam",)
     #: Worker processes; each holds the model and uses `cores / concurrency` threads.
-    concurrency: int = Field(os.cpu_count() or 1, ge=1)
-    #: Seconds a chunk is tried again in its process while the database does not answer, half of
+    concurrency: int = Field(default_factory=available_cores, ge=1)
+    #: Seconds for which a process retries a chunk while the database does not answer, half of
     #: `task_time_limit` at most.
     database_patience: float = Field(60.0, ge=0)
-    #: Seconds without a beginning, while reviews wait and broker and database answer, after which
-    #: a worker ends. Longer than `task_time_limit`.
+    #: Seconds after which a worker ends that begins no chunk although reviews wait and broker and
+    #: database answer. Longer than `task_time_limit`.
     silence_limit: float = Field(300.0, gt=0)
-    #: A worker touches it every two seconds; each of several on one machine needs its own.
-    heartbeat_file: Path = Path(tempfile.gettempdir()) / "iyu-worker.heartbeat"
+    #: A worker touches it every two seconds; each of several on one machine needs its own. None:
+    #: one in the temporary folder.
+    heartbeat_file: Path | None = None
 
     @field_validator("methods", mode="before")
     @classmethod
@@ -39,6 +41,19 @@ class WorkerSettings(Settings):
         )
 
     @property
+    def heartbeat(self) -> Path:
+        """The file of the heartbeat. Raises SettingsError where there is no place for it."""
+        if self.heartbeat_file:
+            return self.heartbeat_file
+        try:
+            return Path(tempfile.gettempdir()) / "iyu-worker.heartbeat"
+        except FileNotFoundError:
+            raise SettingsError(
+                "no temporary folder can be written; set IYU_HEARTBEAT_FILE to a file that the "
+                "worker may write, or TMPDIR to a folder"
+            ) from None
+
+    @property
     def patience(self) -> float:
         """Seconds of `database_patience` that the time limit allows."""
         return min(self.database_patience, self.task_time_limit / 2)
@@ -46,4 +61,4 @@ class WorkerSettings(Settings):
     @property
     def threads(self) -> int:
         """Threads TensorFlow may use in each process: processes × threads ≤ cores."""
-        return max(1, (os.cpu_count() or 1) // self.concurrency)
+        return max(1, available_cores() // self.concurrency)

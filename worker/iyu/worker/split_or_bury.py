@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from iyu.schemas.broker.publisher import Publisher
+from iyu.schemas.broker.publisher import Publisher, publish_and_mark
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.message import Chunk
 from iyu.schemas.contract.review import Reason
@@ -52,8 +52,6 @@ def split_or_bury(engine: Engine, publisher: Publisher, chunk: Chunk, begun: Beg
 def _publish(engine: Engine, publisher: Publisher, chunks: Sequence[Chunk]) -> None:
     """Publish chunks that the ledger holds already: if this fails, the sweeper does it."""
     try:
-        publisher.publish(chunks)
-        with writing(engine) as connection:
-            ledger.mark_published(connection, [chunk.chunk_id for chunk in chunks])
+        publish_and_mark(publisher, engine, chunks)
     except IyuError as error:
         log.warning("%s; the sweeper will publish %d chunks", error, len(chunks))

@@ -23,7 +23,7 @@ def liveness() -> dict[str, str | None]:
     """Return the trouble with this machine's worker, by the age of its heartbeat file."""
     from iyu.worker.settings import WorkerSettings
 
-    file = WorkerSettings.load().heartbeat_file
+    file = WorkerSettings.load().heartbeat
     try:
         age = time.time() - file.stat().st_mtime
     except OSError:

@@ -165,22 +165,6 @@ def open_queues(connection: Connection) -> list[str]:
     return sorted(connection.scalars(query))
 
 
-def pending(connection: Connection) -> int:
-    """Count the reviews that wait or are being scored."""
-    query = select(func.coalesce(func.sum(chunks.c.review_count), 0)).where(
-        chunks.c.state.in_(OPEN)
-    )
-    return int(connection.execute(query).scalar_one())
-
-
-def finished_since(connection: Connection, moment: datetime) -> int:
-    """Count the reviews of the chunks done since a time."""
-    query = select(func.coalesce(func.sum(chunks.c.review_count), 0)).where(
-        chunks.c.finished_at >= moment, chunks.c.state == State.DONE
-    )
-    return int(connection.execute(query).scalar_one())
-
-
 def _count_attempt(connection: Connection, chunk_id: str) -> Begun | None:
     counted = connection.execute(
         update(chunks)

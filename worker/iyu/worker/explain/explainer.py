@@ -103,7 +103,8 @@ class Explainer:
             name: tf.TensorSpec([PIECE if fused else None, *spec.shape[1:]], spec.dtype)
             for name, spec in self.network.signature(width).items()
         }
-        return tf.function(self._run, jit_compile=fused).get_concrete_function(signature)
+        compiled = tf.function(self._run, jit_compile=fused, autograph=False)
+        return compiled.get_concrete_function(signature)
 
     def _run(self, inputs: Inputs) -> tuple[Tensor, Tensor, list[tuple[Tensor, ...]]]:
         passed = trace(self.network, inputs)
@@ -150,15 +151,16 @@ def _joined(parts: Sequence[tuple[NDArray[Any], Explained]], shape: tuple[int, .
             whole[rows, shape[1] - narrower.shape[1] :] = narrower
         return whole
 
+    def heatmap(number: int) -> Heatmap:
+        def part(name: str) -> Floats:
+            return join(lambda found: getattr(found.heatmaps[number], name))
+
+        is_complete = first.heatmaps[number].completeness_gap is not None
+        gap = part("completeness_gap") if is_complete else None
+        return Heatmap(heat(number), part("comprehensiveness"), part("sufficiency"), gap)
+
     return Explained(
         join(lambda found: found.logit),
         join(lambda found: found.probability),
-        tuple(
-            Heatmap(
-                heat(i),
-                join(lambda found, i=i: found.heatmaps[i].comprehensiveness),  # type: ignore[misc]
-                join(lambda found, i=i: found.heatmaps[i].sufficiency),  # type: ignore[misc]
-            )
-            for i in range(len(first.heatmaps))
-        ),
+        tuple(map(heatmap, range(len(first.heatmaps)))),
     )

@@ -1,6 +1,6 @@
 """Deltas into the daily figures of words: summed, added and deleted in one transaction.
 
-So each counts exactly once, whoever folds it, and whatever dies.
+So each counts exactly once, whichever worker adds it and whenever one dies.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,15 +17,15 @@ from iyu.schemas.sql.keyword_days import SUMS
 from iyu.schemas.sql.tables import keyword_days, keyword_deltas
 from iyu.schemas.sql.upsert import upsert
 
-#: Deltas in one transaction: enough to meet a word many times, few enough to be soon done.
-FOLD_AT_ONCE: Final = 64
+#: Deltas in one transaction: enough that words repeat, few enough to hold no lock for long.
+DELTAS_AT_ONCE: Final = 64
 
 Day = tuple[str, str, str]  # model_version, method, day
 Sums = dict[Day, tuple[list[str], Any]]  # of each day its words, and their sums: (words, SUMS)
 
 
-def fold(engine: Engine, ids: Sequence[int]) -> bool:
-    """Add deltas to `keyword_days`; False if somebody else has folded one of them.
+def add_deltas(engine: Engine, ids: Sequence[int]) -> bool:
+    """Add deltas to `keyword_days`; False if another worker has added one of them.
 
     Raises DatabaseUnavailable: nothing was written.
     """
@@ -37,34 +37,31 @@ def fold(engine: Engine, ids: Sequence[int]) -> bool:
         return False
     sums = _sum(found)
     with writing(engine) as connection:
-        gone = connection.execute(delete(keyword_deltas).where(keyword_deltas.c.id.in_(ids)))
-        if gone.rowcount != len(ids):
+        deleted = connection.execute(delete(keyword_deltas).where(keyword_deltas.c.id.in_(ids)))
+        if deleted.rowcount != len(ids):
             connection.rollback()
             return False
         _add(connection, sums)
     return True
 
 
-def fold_all(engine: Engine, at_once: int = FOLD_AT_ONCE) -> int:
-    """Fold what is there; return the deltas folded.
+def add_all_deltas(engine: Engine, at_once: int = DELTAS_AT_ONCE) -> int:
+    """Add every delta there is; return how many.
 
     Raises DatabaseUnavailable: what is left waits for the next time.
     """
-    folded = 0
+    added = 0
     while True:
         with reading(engine) as connection:
             query = select(keyword_deltas.c.id).order_by(keyword_deltas.c.id).limit(at_once)
             ids = connection.scalars(query).all()
-        if not ids or not fold(engine, ids):
-            return folded
-        folded += len(ids)
+        if not ids or not add_deltas(engine, ids):
+            return added
+        added += len(ids)
 
 
 def _sum(payloads: Iterable[bytes]) -> Sums:
-    """Sum the deltas; days and words sorted.
-
-    Two workers that fold at once wait for each other, never in a ring.
-    """
+    """Sum the deltas; days and words sorted, so that two workers at once cannot deadlock."""
     numbers: dict[Day, dict[str, int]] = {}
     parts: dict[Day, list[tuple[Any, Any]]] = {}
     for payload in payloads:
@@ -97,11 +94,11 @@ def _add(connection: Connection, sums: Sums) -> None:
             columns[name] = (column.astype(np.int64) if whole else column).tolist()
         upsert(connection, keyword_days, columns, adding=SUMS)
         if (figures[:, 0] <= 0).any():
-            _forget_empty(connection, version, method, day)
+            _delete_empty(connection, version, method, day)
 
 
-def _forget_empty(connection: Connection, version: str, method: str, day: str) -> None:
-    # A row below zero stays: what was taken back is still to be added, by another worker.
+def _delete_empty(connection: Connection, version: str, method: str, day: str) -> None:
+    # A row below zero stays: what it lacks is in a delta that is yet to be added.
     table = keyword_days.c
     connection.execute(
         delete(keyword_days).where(

@@ -1,4 +1,7 @@
-"""The Celery application of a worker, its settings, and how worker and beat are run."""
+"""The Celery application of a worker, its settings, and how worker and beat are run.
+
+Beat needs none of the worker's libraries, so `run_worker` alone imports what needs them.
+"""
 
 import logging
 import os
@@ -12,10 +15,6 @@ from kombu import Queue as KombuQueue
 from iyu.schemas.broker.publisher import make_app
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.message import Queue, Rescore, read_purpose, rescore_queue
-from iyu.worker.explain.methods.registry import choose
-from iyu.worker.model.artifact import locate, read_manifest
-from iyu.worker.service.celery_tasks import register
-from iyu.worker.service.child_process import WorkerProcess
 from iyu.worker.service.watchdog import watch
 from iyu.worker.settings import WorkerSettings
 from iyu.worker.transport.envelope import SWEEP_TASK
@@ -71,12 +70,18 @@ def run_worker(
     hostname: str | None = None,
     rescore: bool = False,
 ) -> int:
-    """Serve until told to stop; return the exit code.
+    """Serve until SIGTERM; return the exit code.
 
     rescore: score stored reviews again with this model, beside the others, and nothing else.
 
     Raises ArtifactError, SettingsError before anything starts.
     """
+    heartbeat = settings.heartbeat
+    from iyu.worker.explain.methods.registry import choose
+    from iyu.worker.model.artifact import locate, read_manifest
+    from iyu.worker.service.celery_tasks import register
+    from iyu.worker.service.child_process import WorkerProcess
+
     version = read_manifest(locate(settings.model))["model_version"]
     choose(settings.methods)
     queues = [rescore_queue(version)] if rescore else _allowed(queues or (), version)
@@ -96,35 +101,35 @@ def run_worker(
         without_gossip=True,
         without_mingle=True,
     )
-    watch(settings, queues or list(Queue), process.load_failed)
+    watch(settings, heartbeat, queues or list(Queue), process.load_failed)
     worker.start()
     return int(worker.exitcode or 0)
 
 
 def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
-    """Return the queues. Raises SettingsError where one is for another model."""
+    """Return the queues. Raises SettingsError if one is another model's."""
     for queue in queues:
         purpose = read_purpose(queue)
         if isinstance(purpose, Rescore) and purpose.model_version != model_version:
             raise SettingsError(
-                f"the queue {queue} is for that model alone, and this worker's is {model_version}; "
-                "start it with that --model and --rescore"
+                f"the queue {queue} is for another model than this worker's, {model_version}; "
+                "start the worker with that --model and --rescore"
             )
     return queues
 
 
 def run_beat(settings: WorkerSettings) -> None:
-    """Send the sweep at its times until told to stop."""
+    """Send the sweep at its times until SIGTERM."""
     app = make_worker_app(settings)
     app.Beat(scheduler=_Scheduler, loglevel="WARNING", quiet=True).run()
 
 
 class _Scheduler(Scheduler):  # type: ignore[misc]
-    """Keeps its times in memory: a sweep that is early after a restart does no harm."""
+    """Keeps its times in memory: a sweep that comes early after a restart does no harm."""
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
-        """Send what is due; where the broker is away, the next time will do."""
+        """Send what is due; where the broker does not answer, wait for the next time."""
         try:
             self.apply_async(entry, producer=producer, advance=False)
         except Exception as error:
-            log.warning("a sweep could not be sent (%s); the next one is tried", error)
+            log.warning("a sweep could not be sent (%s); the next one may be", error)

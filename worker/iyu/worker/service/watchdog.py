@@ -1,4 +1,4 @@
-"""Looks after a worker from within: a heartbeat file, and an end where it has gone silent."""
+"""Watches a worker from within: writes its heartbeat file, and ends it if it stops working."""
 
 import logging
 import os
@@ -20,50 +20,57 @@ from iyu.worker.settings import WorkerSettings
 
 log = logging.getLogger("iyu.worker")
 
-#: Exit code of a worker that ends because it has gone silent (EX_SOFTWARE).
-SILENT: Final = 70
+#: Exit code of a worker that ends because it begins no work (EX_SOFTWARE).
+STALLED: Final = 70
 #: Seconds between two heartbeats.
 HEARTBEAT_EVERY: Final = 2.0
 
 
 @dataclass(slots=True)
-class Silence:
-    """How long there has been work, and nothing was begun although all is well."""
+class StallTimer:
+    """How long a worker has begun nothing although it should."""
 
-    begun: int = -1
+    begun: int = -1  # chunks, when last looked at
     since: float = 0.0  # seconds, monotonic
 
-    def look(self, begun: int, now: float, should_move: Callable[[], bool]) -> float:
-        """Return the seconds of silence; `should_move` is asked only where nothing moved."""
-        if begun != self.begun or not should_move():
+    def update(self, begun: int, now: float, has_work: Callable[[], bool]) -> float:
+        """Return the seconds since the worker last began a chunk, or had none to begin.
+
+        begun: chunks begun so far. has_work: called only if that number has not changed.
+        """
+        if begun != self.begun or not has_work():
             self.begun, self.since = begun, now
         return now - self.since
 
 
-def watch(settings: WorkerSettings, queues: Sequence[str], load_failed: Event) -> None:
+def watch(
+    settings: WorkerSettings, heartbeat: Path, queues: Sequence[str], load_failed: Event
+) -> None:
     """Start watching this worker, in a thread: the event loop may be what has stopped."""
-    arguments = (settings, queues, load_failed)
+    arguments = (settings, heartbeat, queues, load_failed)
     threading.Thread(target=_watch, args=arguments, name="watch", daemon=True).start()
 
 
-def _watch(settings: WorkerSettings, queues: Sequence[str], load_failed: Event) -> None:
-    silence, looked_at = Silence(), monotonic()
+def _watch(
+    settings: WorkerSettings, heartbeat: Path, queues: Sequence[str], load_failed: Event
+) -> None:
+    stall, looked_at = StallTimer(), monotonic()
     look_every = min(10.0, settings.silence_limit / 5)
     while not load_failed.wait(min(HEARTBEAT_EVERY, look_every)):
-        _beat(settings.heartbeat_file)
+        _beat(heartbeat)
         if monotonic() - looked_at < look_every:
             continue
         looked_at = monotonic()
         begun = state.total_count[TASK]
-        seconds = silence.look(begun, looked_at, lambda: _should_move(settings, queues))
+        seconds = stall.update(begun, looked_at, lambda: _has_work(settings, queues))
         if seconds >= settings.silence_limit:
             log.critical(
                 "nothing was begun for %.0f s although reviews wait and broker and database "
                 "answer: this worker ends, its supervisor should start it again",
                 seconds,
             )
-            os._exit(SILENT)
-    # A process could not load: end as a whole, without those that would fail the same way.
+            os._exit(STALLED)
+    # A process could not load its model: the others would fail the same way.
     state.should_stop = 1
 
 
@@ -74,8 +81,8 @@ def _beat(file: Path) -> None:
         log.warning("the heartbeat file %s cannot be written: %s", file, error.strerror)
 
 
-def _should_move(settings: WorkerSettings, queues: Sequence[str]) -> bool:
-    """Say whether reviews wait while broker and database are well."""
+def _has_work(settings: WorkerSettings, queues: Sequence[str]) -> bool:
+    """Say whether reviews wait, and broker and database answer."""
     try:
         if not any(count_messages(settings, queues).values()):
             return False

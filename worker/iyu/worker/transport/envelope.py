@@ -13,8 +13,8 @@ BURY_TASK: Final = "worker.tasks.bury_message"
 SWEEP_TASK: Final = "worker.tasks.sweep"
 
 
-def burial(raw: str, reason: Reason, error: str, queue: str) -> bytes:
-    """Return the message that makes a dead letter of what cannot be scored."""
+def burial_message(raw: str, reason: Reason, error: str, queue: str) -> bytes:
+    """Return the message of the task that makes a dead letter of `raw`."""
     # A lone surrogate cannot be written as JSON.
     text = raw[:MAX_RAW_LENGTH].encode("utf-8", "replace").decode()
     body = orjson.dumps([[text, reason, error], {}, None])
@@ -22,7 +22,7 @@ def burial(raw: str, reason: Reason, error: str, queue: str) -> bytes:
 
 
 def headers(task: str, message_id: str) -> dict[str, Any]:
-    """Return Celery's headers, ours only: a publisher's may hold review texts, or a past expiry."""
+    """Return Celery's headers, new ones: a publisher's may hold review texts or a past expiry."""
     return {
         "lang": "py",
         "task": task,
@@ -38,7 +38,7 @@ def headers(task: str, message_id: str) -> dict[str, Any]:
 
 
 def message(head: dict[str, Any], body: str, queue: str, encoding: str | None = "base64") -> bytes:
-    """Return an element that kombu reads."""
+    """Return a message as kombu keeps it in a Redis list."""
     properties = {
         "body_encoding": encoding,
         "delivery_mode": 2,

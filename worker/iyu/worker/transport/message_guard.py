@@ -1,9 +1,9 @@
 """Every element of a queue is checked here before Celery sees it.
 
-Left alone, Celery logs the body of a message it cannot read and throws the message away; what is
-no kombu message at all ends the worker. Here an element either becomes a clean message, or is
-replaced by a call of `worker.tasks.bury_message` that carries it: acknowledged as any other task,
-once the dead letter is committed. No body is ever decoded as anything but JSON.
+By itself Celery logs the body of a message that it cannot read and drops the message; an element
+that is no kombu message ends the worker. Here an element either becomes a clean message, or is
+replaced by a call of `worker.tasks.bury_message` that carries it, and is acknowledged like any
+other task once the dead letter is committed. Bodies are only ever decoded as JSON.
 """
 
 import binascii
@@ -32,7 +32,7 @@ MAX_BODY: Final = 1_000_000
 #: Celery's names for the one compression that is accepted.
 _DEFLATED: Final = {"zlib", "gzip", "application/x-gzip"}
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,100}")
-#: Levels of lists and objects a body may have; Python's own reader ends at about a thousand.
+#: Levels of lists and objects a body may have; Python's own decoder fails at about a thousand.
 _MAX_DEPTH: Final = 20
 
 
@@ -41,11 +41,11 @@ def admit_message(element: bytes, queue: str) -> bytes:
     try:
         return _clean(element, queue)
     except MessageError as error:
-        return write.burial(_readable(element), Reason.BAD_MESSAGE, str(error), queue)
-    except Exception as error:  # whatever else there is: it must not end the worker
+        return write.burial_message(_readable(element), Reason.BAD_MESSAGE, str(error), queue)
+    except Exception as error:  # whatever it is, it must not end the worker
         text = element[:MAX_RAW_LENGTH].decode("utf-8", "replace")
         why = f"it cannot be read: {type(error).__name__}"
-        return write.burial(text, Reason.BAD_MESSAGE, why, queue)
+        return write.burial_message(text, Reason.BAD_MESSAGE, why, queue)
 
 
 def _clean(element: bytes, queue: str) -> bytes:
@@ -117,7 +117,7 @@ def _check_body(body: str) -> None:
 
 
 def _check_depth(value: object, left: int) -> None:
-    """Refuse what kombu's reader would stumble over: depth, and its own typed objects."""
+    """Refuse what kombu cannot decode: deep nesting, and objects of its own types."""
     if not isinstance(value, list | dict):
         return
     if not left:
@@ -135,7 +135,7 @@ def _json(data: bytes | str) -> object:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         pass
-    try:  # lone surrogates and NaN are turned away later, each review by itself
+    try:  # lone surrogates and NaN are rejected later, review by review
         return json.loads(data)
     except (ValueError, RecursionError):
         raise MessageError("it is not JSON") from None
@@ -155,7 +155,7 @@ def _sweep(headers: dict[str, Any], queue: str) -> bytes:
 
 
 def _readable(element: bytes) -> str:
-    """Return what a person can make most of: headers and the decoded body, or the element."""
+    """Return what is easiest to read: headers and the decoded body, or else the element."""
     text = element[:MAX_ELEMENT].decode("utf-8", "replace")
     try:
         envelope = _object(_json(element[:MAX_ELEMENT]), "the message")

@@ -1,4 +1,4 @@
-"""kombu's Redis transport and Celery's consumer, where they would lose or log a message."""
+"""Corrections to kombu's Redis transport and Celery's consumer: no message is lost or logged."""
 
 import json
 import logging
@@ -15,14 +15,14 @@ from kombu.transport import virtual
 from kombu.utils import json as kombu_json
 
 from iyu.schemas.contract.review import Reason
-from iyu.worker.transport.envelope import burial
+from iyu.worker.transport.envelope import burial_message
 from iyu.worker.transport.message_guard import admit_message
 
 log = logging.getLogger("iyu.worker")
 
 
 class _Client(redis.Redis):
-    """Hands every element that a worker takes from a queue through the intake."""
+    """Passes every element that a worker takes from a queue through the message guard."""
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
         reply = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
@@ -34,41 +34,41 @@ class _Client(redis.Redis):
 
 
 class _QoS(kombu_redis.QoS):  # type: ignore[misc]
-    """Writes down what is not acknowledged yet."""
+    """Records the messages that are not acknowledged yet."""
 
     def append(self, message: Any, delivery_tag: str) -> None:
-        """Note that a message was taken; one that cannot be noted is worked on all the same.
+        """Record that a message was taken; one that cannot be recorded is processed all the same.
 
-        At its maxmemory Redis takes no note. Refusing the message, which has left the queue
-        already, would lose it; working on it is what makes room.
+        At its maxmemory Redis accepts no record. Failing would lose the message, which has left
+        the queue already; processing it frees memory.
         """
         try:
             super().append(message, delivery_tag)
         except redis.exceptions.OutOfMemoryError:
-            log.warning("the broker is at its maxmemory: a message is worked on unrecorded")
+            log.warning("the broker is at its maxmemory: a message is processed unrecorded")
             virtual.QoS.append(self, message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
-        """Acknowledge a message; where the connection is gone, at least let go of it."""
-        with self._let_go(delivery_tag):
+        """Acknowledge a message; if the connection is lost, forget it here."""
+        with self._forgotten_on_error(delivery_tag):
             super().ack(delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """Put a message back; where the connection is gone, at least let go of it."""
-        with self._let_go(delivery_tag):
+        """Put a message back; if the connection is lost, forget it here."""
+        with self._forgotten_on_error(delivery_tag):
             super().reject(delivery_tag, requeue)
 
     def restore_visible(self, *args: Any, **options: Any) -> None:
-        """Put back what nobody acknowledged in time; at the maxmemory, another time."""
+        """Put back what nobody acknowledged in time; at the maxmemory, try again later."""
         with suppress(redis.exceptions.OutOfMemoryError):
             super().restore_visible(*args, **options)
 
     @contextmanager
-    def _let_go(self, delivery_tag: str) -> Iterator[None]:
-        """Forget a message that cannot be acknowledged: the broker hands it out again.
+    def _forgotten_on_error(self, delivery_tag: str) -> Iterator[None]:
+        """Forget a message that cannot be acknowledged: the broker delivers it again.
 
-        kombu counts it as held for ever otherwise. At its limit the worker asks for no other
-        message, so it never sees that the connection is gone: the worker that goes silent.
+        Otherwise kombu counts it as held for ever. At its limit a worker takes no other message,
+        so it would never notice that the connection is lost, and stall.
         """
         try:
             yield
@@ -80,7 +80,7 @@ class _QoS(kombu_redis.QoS):  # type: ignore[misc]
 
     @contextmanager
     def pipe_or_acquire(self, pipe: Any = None, client: Any = None) -> Iterator[Any]:
-        """Give a pipeline without MULTI, in which Redis at its maxmemory refuses even an ack."""
+        """Give a pipeline without MULTI: at its maxmemory Redis rejects even an ack in one."""
         if pipe:
             yield pipe
         else:
@@ -116,11 +116,11 @@ class Transport(kombu_redis.Transport):  # type: ignore[misc]
 class QuietConsumer(Consumer):  # type: ignore[misc]
     """The setting `worker_consumer`: what Celery cannot handle becomes a dead letter unlogged.
 
-    After the intake nothing should come here; over another broker than Redis it does.
+    After the message guard nothing should come here.
     """
 
     def create_task_handler(self, *args: Any, **options: Any) -> Any:
-        """Keep Celery's handler: it takes the burial too."""
+        """Keep Celery's handler, for the burial messages."""
         self._receive = super().create_task_handler(*args, **options)
         return self._receive
 
@@ -143,8 +143,8 @@ class QuietConsumer(Consumer):  # type: ignore[misc]
     def _bury(self, message: Any, error: Exception | None) -> None:
         raw = message.body if isinstance(message.body, str) else repr(message.body)
         why = f"Celery cannot read it ({type(error).__name__ if error else 'no task'})"
-        grave = json.loads(burial(raw, Reason.BAD_MESSAGE, why, ""))
-        substitute = message.channel.Message(grave, channel=message.channel)
+        burial = json.loads(burial_message(raw, Reason.BAD_MESSAGE, why, ""))
+        substitute = message.channel.Message(burial, channel=message.channel)
         message.headers, message.body = substitute.headers, substitute.body
         message.content_type, message.content_encoding = "application/json", "utf-8"
         message._decoded_cache = None
@@ -165,5 +165,5 @@ def read_json_fast() -> None:
 def _read_json(data: str | bytes) -> object:
     try:
         return orjson.loads(data)
-    except orjson.JSONDecodeError:  # a lone surrogate: its review alone is turned away
+    except orjson.JSONDecodeError:  # a lone surrogate: only its review is rejected
         return kombu_json.loads(data)

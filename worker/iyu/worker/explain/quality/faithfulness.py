@@ -61,7 +61,7 @@ def heat_pass(network: Network, method: Method) -> Callable[[Chunk], tuple[Tenso
         return method.attribute(network, passed), passed.probability
 
     # One concrete function: a method's pass is another function, and TensorFlow would warn of that.
-    compiled = tf.function(run).get_concrete_function(network.signature())
+    compiled = tf.function(run, autograph=False).get_concrete_function(network.signature())
 
     def run_compiled(chunk: Chunk) -> tuple[Tensor, Tensor]:
         heat, probability = compiled({name: tf.constant(v) for name, v in chunk.items()})
@@ -95,8 +95,10 @@ class _Judge:
         self.network = network
         signature = network.signature()
         heat = tf.TensorSpec(signature["ids"].shape, tf.float32)
-        self.leave_one_out = tf.function(self._leave_one_out, input_signature=[signature])
-        self.judge = tf.function(self._judge, input_signature=[signature, heat])
+        self.leave_one_out = tf.function(
+            self._leave_one_out, input_signature=[signature], autograph=False
+        )
+        self.judge = tf.function(self._judge, input_signature=[signature, heat], autograph=False)
 
     def _leave_one_out(self, inputs: Inputs) -> Tensor:
         """Return z(x) − z(x with token t taken out and the gap closed): (batch, tokens)."""
