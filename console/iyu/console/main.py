@@ -19,6 +19,7 @@ COMMANDS: Final = (
     "up",
     "worker",
     "sql",
+    "results",
     "keywords",
     "demo",
     "score",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Double,
+    FetchedValue,
     Index,
     Integer,
     LargeBinary,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from iyu.schemas.sql.keyword_days import define as define_keyword_days
 
@@ -49,6 +51,32 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None or value.tzinfo is not None:
             return value
         return value.replace(tzinfo=UTC)
+
+
+class TransactionId(TypeDecorator[int]):
+    """PostgreSQL's id of a whole transaction (xid8); SQLite's writers need none, there it is 0."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return xid8 or an integer."""
+        return _Xid8() if dialect.name == "postgresql" else dialect.type_descriptor(Integer())
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
+        """Give PostgreSQL the text it reads as xid8."""
+        return str(value) if dialect.name == "postgresql" and value is not None else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        """Return an integer on both."""
+        return None if value is None else int(value)
+
+
+class _Xid8(UserDefinedType[Any]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid8"
 
 
 Json: Final = JSON().with_variant(JSONB(), "postgresql")
@@ -203,3 +231,39 @@ dead_letters = Table(
 
 #: Daily sums of words, and what is yet to be added to them.
 keyword_days, keyword_deltas = define_keyword_days(metadata, RowId)
+
+#: The results feed: one row for each kind of change in a transaction, read in the order of xid, id.
+result_events = Table(
+    "result_events",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    # The database fills it in: the transaction that wrote the row. 0 on SQLite.
+    Column("xid", TransactionId(), nullable=False, server_default=FetchedValue()),
+    Column("kind", String(16), nullable=False),  # scored, dead, erased, model-changed
+    Column("source", String(100)),
+    Column("model_version", String(16)),
+    Column("review_ids", Json, nullable=False),  # in their order; [] where no review is named
+    _time("happened_at", nullable=False),  # before the commit: never a cursor
+    Index("ix_result_events_xid_id", "xid", "id"),
+    # An id must never come again, or a reader would take it for one it has read.
+    sqlite_autoincrement=True,
+)
+
+#: One row: which feed this is, and up to where it was pruned.
+result_feed = Table(
+    "result_feed",
+    metadata,
+    Column("epoch", String(36), primary_key=True),
+    Column("cluster", String(20)),  # PostgreSQL's system identifier: whose transaction ids count
+    Column("pruned_xid", BigInteger, nullable=False),
+    Column("pruned_id", BigInteger, nullable=False),
+)
+
+#: Cursors of readers that keep theirs here.
+result_consumers = Table(
+    "result_consumers",
+    metadata,
+    _key("name", 100),
+    Column("cursor", String(200), nullable=False),
+    _time("moved_at", nullable=False),
+)
