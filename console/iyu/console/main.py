@@ -20,6 +20,7 @@ COMMANDS: Final = (
     "worker",
     "sql",
     "results",
+    "webhooks",
     "keywords",
     "demo",
     "score",

@@ -17,8 +17,8 @@ from iyu.schemas.results.feed import (
     end_of_feed,
     read_batch,
     read_results,
-    with_heat,
 )
+from iyu.schemas.results.heat import strongest_words, with_heat
 
 __all__ = [
     "Batch",
@@ -30,5 +30,6 @@ __all__ = [
     "end_of_feed",
     "read_batch",
     "read_results",
+    "strongest_words",
     "with_heat",
 ]

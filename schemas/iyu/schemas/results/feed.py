@@ -1,6 +1,5 @@
 """Read the feed: everything committed behind a cursor, in the order of the feed."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -36,13 +35,6 @@ WHERE {after} {settled}
 ORDER BY e.xid, e.id
 LIMIT :events
 """
-#: By the key of each review: the view's planner then reads nothing else.
-_HEAT: Final = text("""
-SELECT review_id, method, surface, start, "end", heat
-FROM token_heat
-WHERE source = :source AND review_id IN :review_ids
-ORDER BY review_id, method, position
-""").bindparams(bindparam("review_ids", expanding=True))
 _SCORES: Final = text("""
 SELECT review_id, text, submitted_at, model, model_version, probability, label
 FROM review_scores
@@ -140,26 +132,6 @@ def read_batch(
         end = here
     kept = tuple(result for result in results if wanted is None or wanted.takes(result))
     return Batch(kept, end, is_last=len(found) < events)
-
-
-def with_heat(connection: Connection, results: Sequence[Result]) -> list[Result]:
-    """Return the lines with the heat of every scored review's tokens."""
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for result in results:
-        if result.kind is Kind.SCORED and result.source and result.review_id:
-            wanted[result.source].add(result.review_id)
-    tokens: dict[tuple[str | None, str | None], list[dict[str, Any]]] = defaultdict(list)
-    for source, review_ids in wanted.items():
-        found = connection.execute(_HEAT, {"source": source, "review_ids": sorted(review_ids)})
-        for row in found.mappings():
-            token = dict(row)
-            tokens[source, token.pop("review_id")].append(token)
-    return [
-        replace(result, heat=tuple(tokens[result.source, result.review_id]))
-        if result.kind is Kind.SCORED
-        else result
-        for result in results
-    ]
 
 
 def end_of_feed(connection: Connection) -> Cursor:

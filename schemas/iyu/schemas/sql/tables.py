@@ -267,3 +267,44 @@ result_consumers = Table(
     Column("cursor", String(200), nullable=False),
     _time("moved_at", nullable=False),
 )
+
+#: Receivers of signed calls about the feed.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    _key("webhook_id", 36),
+    Column("url", Text, nullable=False),
+    Column("sources", Json, nullable=False),  # []: all
+    Column("label", String(16)),
+    Column("below", Double),
+    Column("above", Double),
+    Column("cursor", String(200), nullable=False),  # everything before it is in webhook_deliveries
+    Column("given_up", Integer, nullable=False),  # messages not taken within three days
+    Column("last_error", Text),
+    _time("created_at", nullable=False),
+    _time("failing_since"),
+    _time("ended_at"),
+    Column("leased_by", String(36)),
+    _time("leased_until"),
+)
+
+#: Apart, so that a role that reads everything else need not read these.
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    _key("webhook_id", 36),
+    Column("secret", Text, nullable=False),
+    Column("previous", Text),  # still signs, until the next rotation
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    _key("delivery_id", 36),
+    Column("webhook_id", String(36), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    _time("due_at", nullable=False),
+    _time("created_at", nullable=False),
+    Index("ix_webhook_deliveries_webhook_id_due_at", "webhook_id", "due_at"),
+)
