@@ -26,6 +26,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names as _reflected_types
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
@@ -78,6 +79,8 @@ class _Xid8(UserDefinedType[Any]):
     def get_col_spec(self, **_: Any) -> str:
         return "xid8"
 
+
+_reflected_types["xid8"] = _Xid8
 
 Json: Final = JSON().with_variant(JSONB(), "postgresql")
 #: SQLite counts rows by an INTEGER key only.
@@ -191,6 +194,8 @@ chunks = Table(
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     _time("submitted_at", nullable=False),
+    # By the database's clock; None where the ledger learned of the chunk from its message.
+    _time("accepted_at"),
     _time("published_at"),  # last time it went to the broker
     _time("started_at"),
     _time("finished_at"),
@@ -307,4 +312,13 @@ webhook_deliveries = Table(
     _time("due_at", nullable=False),
     _time("created_at", nullable=False),
     Index("ix_webhook_deliveries_webhook_id_due_at", "webhook_id", "due_at"),
+)
+
+#: Reviews that were erased, by a hash of their key: a late message must not bring one back.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _key("key_hash", 32),
+    _time("erased_at", nullable=False),  # by the database's clock
+    Index("ix_tombstones_erased_at", "erased_at"),
 )
