@@ -13,7 +13,7 @@ import redis
 
 from benchmarks._reviews import renewed
 from benchmarks._submit import settings_of, submit
-from iyu.producer.clock import Clock
+from iyu.producer.linger_buffer import Clock
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.review import Review
 

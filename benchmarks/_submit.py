@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Engine
 
 from iyu.producer.batch import Receipt
-from iyu.producer.clock import Clock
+from iyu.producer.linger_buffer import Clock
 from iyu.producer.producer import Producer
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings

@@ -77,8 +77,7 @@ def _measure(kind: str, writers: int, reviews: int, ready: Ready) -> dict[str, f
         with writing(engine) as connection:
             store.register_model(connection, VERSION, manifest)
         before, begin = _log_bytes(engine), time.perf_counter()
-        # Forked, for the predictions and their words' numbers are in memory; TensorFlow is not
-        # touched any more.
+        # Forked, for the predictions are in memory; TensorFlow is not touched any more.
         forked = multiprocessing.get_context("fork")
         processes = [
             forked.Process(target=_write, args=(address, f"source {i}", reviews, ready))

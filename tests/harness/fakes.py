@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from iyu.schemas.contract.message import Chunk
-from iyu.worker.scoring import Explanation, Prediction
+from iyu.worker.scoring import Prediction
+from tests.harness.explanations import explanation
 
 CREATED = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -33,8 +34,8 @@ class FakeScorer:
              "pos": "NNG", "heat": heat}
             for word in text.split()
         ]  # fmt: skip
-        explanation = Explanation("gradcam", "conv1", "logit", tokens, 0.3, 0.1, 0.0)
-        return Prediction(probability, heat, len(tokens), 0, False, (explanation,))
+        why = explanation(tokens, comprehensiveness=0.3)
+        return Prediction(probability, heat, len(tokens), 0, False, (why,))
 
 
 class FakeBroker:

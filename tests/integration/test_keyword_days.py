@@ -16,7 +16,8 @@ from iyu.schemas.sql.keyword_days import SUMS, from_explanations
 from iyu.schemas.sql.tables import keyword_days, keyword_deltas
 from iyu.worker.rows import write_chunk as store
 from iyu.worker.rows.add_to_keyword_days import fold, fold_all
-from iyu.worker.scoring import Explanation, Prediction
+from iyu.worker.scoring import Prediction
+from tests.harness.explanations import explanation
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MANIFEST = {"preset": "source", "created_at": NOON.isoformat()}
@@ -42,7 +43,7 @@ def prediction(text: str, version: str, methods: tuple[str, ...] = ("gradcam",))
          "heat": draw.choice([None, 0.5, -0.25, 0.125])}
         for i in map(int, text.split())
     ]  # fmt: skip
-    made = tuple(Explanation(m, "conv1", "logit", tokens, 0.1, 0.1, 0.0) for m in methods)
+    made = tuple(explanation(tokens, method=m) for m in methods)
     return Prediction(draw.random(), 0.0, len(tokens), 0, False, made)
 
 

@@ -13,7 +13,8 @@ from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Review
 from iyu.schemas.sql.engine import reading, writing
 from iyu.worker.rows import write_chunk as store
-from iyu.worker.scoring import Explanation, Prediction
+from iyu.worker.scoring import Prediction
+from tests.harness.explanations import explanation
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 WORDS = {
@@ -23,19 +24,18 @@ WORDS = {
 TEXTS = ("최고 은 재미있 .", "별로 안 재미있", "최고 최고 .", "별로 은 .")
 
 
-def prediction(review: str, factor: float) -> Prediction:
+def prediction(review: str, liked: str | None = None) -> Prediction:
     tokens: list[dict[str, Any]] = []
     end = 0
     for word in review.split():
         pos, heat = WORDS[word]
         start = review.index(word, end)
         end = start + len(word)
-        tokens.append(
-            {"surface": word, "start": start, "end": end, "pos": pos, "heat": heat * factor}
-        )
+        tokens.append({"surface": word, "start": start, "end": end, "pos": pos, "heat": heat})
     z = sum(token["heat"] for token in tokens)
-    explanation = Explanation("gradcam", "conv1", "logit", tokens, 0.1, 0.1, 0.0)
-    return Prediction(0.9 if z > 0 else 0.1, z, len(tokens), 0, False, (explanation,))
+    for token in tokens:
+        token["heat"] *= -1.0 if token["surface"] == liked else 1.0
+    return Prediction(0.9 if z > 0 else 0.1, z, len(tokens), 0, False, (explanation(tokens),))
 
 
 @pytest.fixture
@@ -48,11 +48,8 @@ def database(database_url: str, engine: Engine) -> str:
 
 
 def write(engine: Engine, reviews: tuple[Review, ...], version: str) -> None:
-    predictions = [prediction(review.text, 1.0) for review in reviews]
-    if version == "new":
-        for found in predictions:
-            for token in found.explanations[0].tokens:
-                token["heat"] *= -1.0 if token["surface"] == "안" else 1.0
+    liked = "안" if version == "new" else None
+    predictions = [prediction(review.text, liked) for review in reviews]
     with writing(engine) as connection:
         manifest = {"preset": "source", "created_at": NOON.isoformat()}
         store.register_model(connection, version, manifest)

@@ -13,7 +13,7 @@ from iyu.console.analysis.model_comparison import compare, measure_both
 from iyu.console.analysis.model_registry import activate, find_all, find_one
 from iyu.console.main import app
 from iyu.schemas.contract.errors import InputError
-from iyu.schemas.contract.message import Chunk, new_id, rescore_queue
+from iyu.schemas.contract.message import Chunk, new_id, read_purpose, rescore_queue
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading, writing
@@ -36,7 +36,7 @@ NEW = {
 
 def score(engine: Engine, scorer: FakeScorer, texts: dict[str, str], queue: str) -> None:
     reviews = tuple(Review(key, text) for key, text in texts.items())
-    given = Chunk(new_id(), "shop", reviews, CREATED, queue=queue)
+    given = Chunk(new_id(), "shop", reviews, CREATED, purpose=read_purpose(queue))
     score_chunk(Runtime(WorkerSettings(), engine, scorer, None), given, ())  # type: ignore[arg-type]
 
 
@@ -78,7 +78,8 @@ def test_use_switches_the_views_and_back_and_touches_no_row(rolled_out: Engine):
     before = everything(rolled_out)
     assert shown(rolled_out) == {"old": 20}
     with writing(rolled_out) as connection:
-        assert activate(connection, "new").is_current
+        assert activate(connection, "new") == "new"
+        assert find_one(connection, "new").is_current
     assert shown(rolled_out) == {"new": 19, "old": 1}
     with writing(rolled_out) as connection:
         activate(connection, "old")
@@ -94,7 +95,8 @@ def test_use_wins_over_a_clock_that_is_ahead(rolled_out: Engine):
             .where(tables.models.c.model_version == "old")
             .values(activated_at=ahead)
         )
-        assert activate(connection, "new").is_current
+        activate(connection, "new")
+        assert find_one(connection, "new").is_current
     assert shown(rolled_out) == {"new": 19, "old": 1}
 
 

@@ -1,4 +1,8 @@
+import sys
+from typing import Any
+
 import pytest
+from kombu.transport.redis import Channel
 from sqlalchemy import func, select
 
 from iyu.producer import Producer
@@ -75,3 +79,29 @@ def test_a_broker_that_restarts_in_the_middle_gets_every_chunk(settings, redis_s
         receipt = producer.submit_many(interrupted())
     assert (receipt.accepted, receipt.unpublished) == (2000, 0)
     assert in_ledger(settings) == (40, 40)
+
+
+def own_frames() -> int:
+    """Count the stack's frames that run code of iyu."""
+    frame: Any = sys._getframe()
+    count = 0
+    while frame is not None:
+        count += frame.f_globals["__name__"].startswith("iyu.")
+        frame = frame.f_back
+    return count
+
+
+def test_a_review_passes_few_layers_of_ours_on_its_way_to_redis(settings, monkeypatch):
+    depths = []
+    put = Channel._put
+
+    def counted(*args: Any, **options: Any) -> Any:
+        depths.append(own_frames())
+        return put(*args, **options)
+
+    monkeypatch.setattr(Channel, "_put", counted)
+    with Producer(settings, source="test", queue=Queue.BULK, linger=60) as producer:
+        for number in range(50):
+            producer.submit("굳", review_id=number)
+        assert len(depths) == 1
+    assert depths[0] <= 7

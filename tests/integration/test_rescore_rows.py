@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, select
 
 from iyu.schemas.broker.publisher import Publisher, make_app
 from iyu.schemas.contract.errors import ArtifactError
-from iyu.schemas.contract.message import Chunk, Queue, new_id, rescore_queue
+from iyu.schemas.contract.message import Chunk, Queue, Rescore, new_id, rescore_queue
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
@@ -39,7 +39,7 @@ def live(texts: dict[str, str], moment: datetime = NOON) -> Chunk:
 
 
 def again(texts: dict[str, str], moment: datetime = NOON, version: str = "new") -> Chunk:
-    return replace(live(texts, moment), queue=rescore_queue(version))
+    return replace(live(texts, moment), purpose=Rescore(version))
 
 
 def rows(engine: Engine, *columns: Any) -> list[Any]:

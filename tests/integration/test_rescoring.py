@@ -31,7 +31,7 @@ def runtime(engine: Engine, version: str) -> Runtime:
 
 def chunk(texts: dict[str, str], moment: datetime = CREATED, source: str = "shop") -> Chunk:
     reviews = tuple(Review(key, text) for key, text in texts.items())
-    return Chunk(new_id(), source, reviews, moment, queue=Queue.LIVE)
+    return Chunk(new_id(), source, reviews, moment, purpose=Queue.LIVE)
 
 
 def store(engine: Engine, texts: dict[str, str], *where: Any) -> None:

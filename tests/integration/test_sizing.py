@@ -9,7 +9,8 @@ from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Review
 from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.worker.rows import write_chunk as store
-from iyu.worker.scoring import Explanation, Prediction
+from iyu.worker.scoring import Prediction
+from tests.harness.explanations import explanation
 from tests.harness.services import ROOT
 
 PAGE = (ROOT / "docs" / "performance.md").read_text()
@@ -17,7 +18,7 @@ PARTITION, RETAIN = re.findall(r"```sql\n(.*?)\n```", PAGE, re.DOTALL)
 NOW = datetime.now(UTC)
 OLD = NOW - timedelta(days=91)
 TOKENS = [{"surface": "글", "start": 0, "end": 1, "pos": "NNG", "heat": 0.5}]
-EXPLAINED = Explanation("gradcam", "conv1", "logit", TOKENS, 0.1, 0.1, 0.0)
+EXPLAINED = explanation(TOKENS)
 SCORED = Prediction(0.75, 1.1, 1, 0, False, (EXPLAINED,))
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from iyu.console.analysis.example_queries import QUESTIONS
-from iyu.console.analysis.read_only_query import asked
+from iyu.console.analysis.read_only_query import read_only_query
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.sql.engine import connect, upgrade
 from tests.harness.services import ROOT, child_environment, run_iyu
@@ -32,7 +32,7 @@ def test_every_query_of_demo_and_page_works(engine):
     assert len(DOCUMENTED) == PAGE.count("```sql")
     assert databases.count("PostgreSQL") == databases.count("SQLite") >= 1
     for query in queries:
-        with asked(engine, query) as rows:
+        with read_only_query(engine, query) as rows:
             assert rows.fetchall() == []
 
 
@@ -49,13 +49,13 @@ def test_every_query_of_demo_and_page_works(engine):
     ],
 )
 def test_what_is_no_question_is_refused_in_one_line(engine, statement):
-    with pytest.raises(InputError) as refused, asked(engine, statement):
+    with pytest.raises(InputError) as refused, read_only_query(engine, statement):
         pass
     assert "\n" not in str(refused.value)
 
 
 def test_a_percent_sign_is_a_percent_sign(engine):
-    with asked(engine, "SELECT '100%s' AS a WHERE 'abc' LIKE 'a%'") as rows:
+    with read_only_query(engine, "SELECT '100%s' AS a WHERE 'abc' LIKE 'a%'") as rows:
         assert rows.scalar_one() == "100%s"
 
 

@@ -13,7 +13,8 @@ from iyu.schemas.ledger.dead_letters import bury_review
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading, writing
 from iyu.worker.rows import write_chunk as store
-from iyu.worker.scoring import Explanation, Prediction
+from iyu.worker.scoring import Prediction
+from tests.harness.explanations import explanation
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MANIFEST = {"preset": "source", "created_at": NOON.isoformat(), "metrics": {"auc": 0.9}}
@@ -33,11 +34,8 @@ def prediction(text: str, *, probability: float = 0.75, method: str = "gradcam")
         {"surface": w, "start": s, "end": s + len(w), "pos": "NNG", "heat": h}
         for w, s, h in zip(words, starts, (0.5, -0.25, 0.125), strict=False)
     ]
-    explanation = Explanation(
-        method=method, layers="conv1", target="logit", tokens=tokens,
-        comprehensiveness=0.3, sufficiency=0.1, pad_heat=0.01,
-    )  # fmt: skip
-    return Prediction(probability, 1.0986, len(words), 0, False, (explanation,))
+    why = explanation(tokens, method=method, comprehensiveness=0.3, pad_heat=0.01)
+    return Prediction(probability, 1.0986, len(words), 0, False, (why,))
 
 
 def chunk(texts: dict[str, str], moment: datetime = NOON) -> Chunk:

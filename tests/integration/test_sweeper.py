@@ -37,7 +37,7 @@ class Desk:
 
     def accept(self, age: timedelta = HOUR, *, count: int = 1) -> list[Chunk]:
         chunks = [
-            Chunk(new_id(), "test", (Review("1", "좋아요"),), utc_now() - age, queue=Queue.BULK)
+            Chunk(new_id(), "test", (Review("1", "좋아요"),), utc_now() - age, purpose=Queue.BULK)
             for _ in range(count)
         ]
         with writing(self.engine) as connection:

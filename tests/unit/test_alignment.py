@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from iyu.schemas.contract.review import Review, admit
-from iyu.worker.scoring import _tokens
+from iyu.worker.scoring import _heats
 from iyu.worker.text.morphemes import Analyzer, Morphemes
 
 #: What MeCab takes for a blank, and so belongs to no token.
@@ -73,11 +73,8 @@ def test_cutting_is_konlpys_own(raw: str):
 @pytest.mark.parametrize(("words", "width"), [(0, 3), (2, 3), (3, 3), (5, 3)])
 def test_heat_and_tokens_end_together(words: int, width: int):
     """Heat belongs to the last tokens; those before the window have none."""
-    names = [f"w{i}" for i in range(words)]
-    cut = Morphemes(" ".join(names), names, ["NNG"] * words, [0] * words, [0] * words)
     seen = [10.0, 20.0, 30.0][width - min(words, width) :]
-    heats = [token["heat"] for token in _tokens(cut, seen)]
-    assert heats == [None] * (words - len(seen)) + seen
+    assert _heats(words, seen) == [None] * (words - len(seen)) + seen
 
 
 def test_offsets_count_characters_of_the_stored_text():

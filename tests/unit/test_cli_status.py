@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from iyu.console.main import app
 from iyu.console.operations import status as status_module
-from iyu.schemas.contract.message import Chunk, Queue, new_id, rescore_queue
+from iyu.schemas.contract.message import Chunk, Queue, Rescore, new_id
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.sql.engine import connect, connected, upgrade, writing
@@ -74,7 +74,7 @@ def test_a_model_that_scores_stored_reviews_again_has_its_queue_shown(
     database: str, monkeypatch: pytest.MonkeyPatch
 ):
     fill(database)
-    chunk = Chunk(new_id(), "test", (Review("1", "굳"),), utc_now(), None, rescore_queue("new"))
+    chunk = Chunk(new_id(), "test", (Review("1", "굳"),), utc_now(), None, Rescore("new"))
     with connected(database) as engine, writing(engine) as connection:
         ledger.accept(connection, [chunk])
     held = Held(reviews_live=1, reviews_rescore_new=7, reviews_rescore_old=9)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from iyu.console.main import app
 from iyu.console.operations import submit as submission
-from iyu.console.terminal.progress_bar import Teller
+from iyu.console.terminal.progress_bar import ProgressBar
 from iyu.producer import outbox
 from iyu.producer import producer as producer_module
 from iyu.schemas.contract.errors import BrokerUnavailable, DatabaseUnavailable
@@ -42,7 +42,7 @@ class DoneAtOnce:
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     address = f"sqlite:///{tmp_path}/iyu.db"
     monkeypatch.setenv("IYU_DATABASE_URL", address)
-    monkeypatch.setattr(producer_module, "CeleryBroker", DoneAtOnce)
+    monkeypatch.setattr(producer_module, "RedisBroker", DoneAtOnce)
     monkeypatch.setattr(DoneAtOnce, "works", True)
     upgrade(connect(address))
     return address
@@ -188,7 +188,7 @@ def test_ctrl_c_says_what_is_safe(database: str, broken: bytes, monkeypatch: pyt
         yield from islice(rows, 11)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Teller, "over", lambda _self, rows: interrupted(rows))
+    monkeypatch.setattr(ProgressBar, "count", lambda _self, rows: interrupted(rows))
     result = submit("-", given=broken)
     assert result.exit_code == 130
     assert result.stderr.startswith(f"iyu: stopped; {SAFE} reviews were handed over before")
@@ -205,7 +205,8 @@ def test_a_database_that_goes_away_says_what_is_safe(database: str, broken: byte
         accept(*args)
 
     monkeypatch.setattr(ledger, "accept", down)
-    monkeypatch.setattr(outbox, "retry", lambda work, *_: work(False))
+    attempts = outbox.attempts
+    monkeypatch.setattr(outbox, "attempts", lambda transient, _: attempts(transient, 0.0))
     monkeypatch.setattr(producer_module, "BULK_GROUP", 3)
     result = submit("-", given=broken)
     assert result.exit_code == 3
@@ -218,7 +219,7 @@ def test_ctrl_c_while_waiting_says_that_all_is_safe(database: str, file: Path, m
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(submission, "wait_for", interrupted)
+    monkeypatch.setattr(submission, "wait_for_batch", interrupted)
     result = submit(file, "--wait")
     assert result.exit_code == 130
     assert "2 reviews were handed over before and are safe" in result.stderr

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from iyu.console.analysis.keyword_changes import changes
-from iyu.console.analysis.keyword_plot import korean_font, plot
-from iyu.console.analysis.keyword_ranking import Order, collect, rank, resampled_means
+from iyu.console.analysis.keyword_order import Order
+from iyu.console.analysis.keyword_plot import korean_font, plot_keywords
+from iyu.console.analysis.keyword_ranking import collect, rank, resampled_means
 from iyu.console.analysis.stored_heat import Key, draw, shared
 
 
@@ -108,6 +109,6 @@ def test_the_plot_is_a_picture_with_a_korean_font(tmp_path):
         min_reviews=1,
         top=5,
     )
-    plot(up, down, tmp_path / "words.png", title="열 리뷰", order=Order.SHARE)
+    plot_keywords(up, down, tmp_path / "words.png", title="열 리뷰", order=Order.SHARE)
     assert (tmp_path / "words.png").read_bytes().startswith(b"\x89PNG")
     assert "Nanum" in korean_font().get_name()

@@ -8,7 +8,16 @@ import pytest
 
 from iyu.schemas.contract import message
 from iyu.schemas.contract.errors import MessageError
-from iyu.schemas.contract.message import Chunk, Queue, new_id, pack, read_chunk, unpack
+from iyu.schemas.contract.message import (
+    Chunk,
+    Queue,
+    Rescore,
+    new_id,
+    pack,
+    read_chunk,
+    read_purpose,
+    unpack,
+)
 from iyu.schemas.contract.review import Reason, Review
 
 CHUNK = Chunk(
@@ -16,7 +25,7 @@ CHUNK = Chunk(
     source="shop",
     reviews=(Review("1", "재미있다"), Review("2", "별로 😀")),
     submitted_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-    queue=Queue.LIVE,
+    purpose=Queue.LIVE,
 )
 CONTRACT = json.loads((Path(message.__file__).parent / "message.schema.json").read_text())
 
@@ -32,9 +41,9 @@ def test_what_is_published_follows_the_published_contract():
 
 
 def test_a_message_gives_its_chunk_back():
-    chunk, turned_away = read_chunk(**arguments(), queue=Queue.LIVE)
+    chunk, rejected = read_chunk(**arguments(), purpose=Queue.LIVE)
     assert chunk == CHUNK
-    assert turned_away == []
+    assert rejected == []
 
 
 @pytest.mark.parametrize(
@@ -59,11 +68,11 @@ def test_a_message_that_breaks_the_contract_is_refused(change: dict[str, Any]):
 
 
 def test_one_bad_review_leaves_its_neighbours():
-    chunk, turned_away = read_chunk(
+    chunk, rejected = read_chunk(
         **arguments(reviews=[["1", "좋다"], ["2", ""], "garbage", ["3", None], ["4", "싫다"]])
     )
     assert [review.review_id for review in chunk.reviews] == ["1", "4"]
-    reasons = [rejection.reason for rejection, _ in turned_away]
+    reasons = [rejection.reason for rejection, _ in rejected]
     assert reasons == [Reason.EMPTY, Reason.MISSING_ID, Reason.EMPTY]
 
 
@@ -79,3 +88,15 @@ def test_the_time_is_brought_to_utc():
 
 def test_a_payload_gives_its_reviews_back():
     assert unpack(pack(CHUNK.reviews)) == CHUNK.reviews
+
+
+@pytest.mark.parametrize("purpose", [Queue.LIVE, Queue.BULK, Rescore("0123456789ab")])
+def test_a_purpose_and_its_queue_name_each_other(purpose: Queue | Rescore):
+    chunk = Chunk(new_id(), "shop", CHUNK.reviews, CHUNK.submitted_at, purpose=purpose)
+    assert read_purpose(chunk.queue) == purpose
+    assert type(read_purpose(chunk.queue)) is type(purpose)
+
+
+@pytest.mark.parametrize("queue", ["somebody.elses", "reviews.rescore.", "", "None"])
+def test_a_queue_of_another_name_holds_submitted_reviews(queue: str):
+    assert read_purpose(queue) is Queue.BULK

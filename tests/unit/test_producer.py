@@ -254,7 +254,7 @@ def test_past_the_mark_it_refuses_and_says_how_much_is_ahead(make, engine):
 
 
 def test_past_the_mark_it_waits_and_tells(make, engine, monkeypatch):
-    monkeypatch.setattr(pressure_module, "LOOK_EVERY", 0.001)
+    monkeypatch.setattr(pressure_module, "POLL_SECONDS", 0.001)
     told: list[tuple[int, float | None]] = []
 
     def on_wait(pending: int, seconds: float | None) -> None:

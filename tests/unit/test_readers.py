@@ -180,9 +180,9 @@ CP949_AT_THE_END = b"id,text\n" + b"1,good\n" * 5000 + "2,굳\n".encode("cp949")
         ("a.jsonl", b"[\n{}]", "jq -c"),
         ("a.jsonl", b"id,text\n1,a\n", "no line of"),
         ("a.jsonl", b'{"id": 1}\n' * 200, "it has: id"),
-        ("a.parquet", b"PAR1 and no more", "no whole Parquet"),
-        ("a.parquet", whole_parquet()[:-100], "no whole Parquet"),
-        ("a.parquet", broken_page(), "no whole Parquet"),
+        ("a.parquet", b"PAR1 and no more", "not a complete Parquet"),
+        ("a.parquet", whole_parquet()[:-100], "not a complete Parquet"),
+        ("a.parquet", broken_page(), "not a complete Parquet"),
         ("a.csv.gz", gzip.compress(TSV.encode() * 999)[:-20], "broken gzip"),
         ("a.xlsx", b"PK\x03\x04...", "save it as CSV"),
     ],
@@ -213,3 +213,11 @@ def test_a_missing_column_is_told_with_those_there_are(tmp_path: Path):
         read_rows(file, "body")
     with pytest.raises(InputError, match="no column 'key'"):
         read_rows(file, "document", "key")
+
+
+def test_without_pyarrow_parquet_is_one_line_that_names_the_extra(tmp_path: Path, monkeypatch):
+    path = tmp_path / "a.parquet"
+    path.write_bytes(whole_parquet())
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InputError, match=r"pip install 'iyu\[parquet\]'"):
+        list(read_rows(path))

@@ -1,7 +1,12 @@
+import tempfile
+from pathlib import Path
+
 import pytest
+from pydantic import Field
 
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.settings import Settings, mask
+from iyu.schemas.sql.engine import connect
 from iyu.worker.settings import WorkerSettings
 
 SECRET = "hunter2"
@@ -22,6 +27,14 @@ def test_a_secret_shows_nowhere_but_where_it_is_used(secret: Settings):
 
 def test_a_broken_address_is_masked_whole():
     assert mask(f"no address: {SECRET}") == "***"
+    assert mask(f"redis://:{SECRET}@broker:port/0") == "***"
+
+
+@pytest.mark.parametrize("address", ["postgresql://iyu:hunter2@db:port/iyu", "mysql://db/iyu", ""])
+def test_an_address_that_is_no_database_is_one_line(address: str):
+    with pytest.raises(SettingsError, match="sqlite:///FILE") as raised:
+        connect(address)
+    assert SECRET not in str(raised.value)
 
 
 def test_a_wrong_value_is_told_by_its_variable_and_not_by_its_value(
@@ -47,3 +60,14 @@ def test_processes_times_threads_never_pass_the_cores(monkeypatch: pytest.Monkey
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     assert WorkerSettings.load(concurrency=3).threads == 2
     assert WorkerSettings.load(concurrency=16).threads == 1
+
+
+def test_without_a_temporary_folder_a_default_in_it_is_one_line(monkeypatch: pytest.MonkeyPatch):
+    class WithFile(Settings):
+        file: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()) / "iyu")
+
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
+    with pytest.raises(SettingsError, match="TMPDIR"):
+        WithFile.load()
+    assert WithFile.load(file="/some/iyu").file == Path("/some/iyu")

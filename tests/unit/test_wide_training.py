@@ -22,9 +22,8 @@ from iyu.worker.training.wide.language import Language
 from iyu.worker.training.wide.linear import Linear
 from iyu.worker.training.wide.recipe import train
 from iyu.worker.training.wide.recurrent import Reading
-from iyu.worker.training.wide.settings import Settings
+from iyu.worker.training.wide.settings import Settings, Task
 from iyu.worker.training.wide.stages import Stages
-from iyu.worker.training.wide.task import Task
 
 GOOD, BAD = "정말 재미있고 감동적인 영화", "지루하고 시간이 아까운 영화"
 TINY = Settings(

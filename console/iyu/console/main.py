@@ -1,14 +1,16 @@
 """The command line `iyu`: one file per command under `commands/`, registered here by name.
 
-Every error that iyu raises on purpose becomes one line on stderr and the error's exit code.
+Every error that iyu raises on purpose becomes one line on stderr and an exit code.
 """
 
+import errno
 from importlib import import_module, metadata
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
+from iyu.console.exit_codes import FAILED, INTERRUPTED, exit_code
 from iyu.schemas.contract.errors import IyuError
 
 #: Modules of `iyu.console.commands` in the order of `iyu --help`. Each has `register(app)` and
@@ -33,28 +35,30 @@ COMMANDS: Final = (
     "dead_letters",
     "db",
 )
-#: Exit code after Ctrl-C.
-STOPPED: Final = 130
 
 
 class Commands(TyperGroup):
-    """The commands, with foreseen errors told in one line."""
+    """The commands; a foreseen error becomes one line on stderr."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; an IyuError or Ctrl-C ends it with one line and no traceback."""
+        """Run the command; a foreseen error or Ctrl-C ends it with one line and no traceback."""
         try:
             return super().invoke(ctx)
         except IyuError as error:
-            typer.echo(f"iyu: error: {_line(str(error), error)}", err=True)
-            raise typer.Exit(error.exit_code) from None
+            typer.echo(f"iyu: error: {_with_notes(str(error), error)}", err=True)
+            raise typer.Exit(exit_code(error)) from None
+        except OSError as error:  # a full disk, a folder that may not be written
+            if error.errno == errno.EPIPE:  # the reader of our output has gone, as `head` does
+                raise
+            typer.echo(f"iyu: error: {_with_notes(str(error), error)}", err=True)
+            raise typer.Exit(FAILED) from None
         except KeyboardInterrupt as interrupt:
-            typer.echo(_line("iyu: stopped", interrupt), err=True)
-            raise typer.Exit(STOPPED) from None
+            typer.echo(_with_notes("iyu: stopped", interrupt), err=True)
+            raise typer.Exit(INTERRUPTED) from None
 
 
-def _line(told: str, error: BaseException) -> str:
-    """Put what was noted on an error behind it."""
-    return "; ".join((told, *getattr(error, "__notes__", ())))
+def _with_notes(message: str, error: BaseException) -> str:
+    return "; ".join((message, *getattr(error, "__notes__", ())))
 
 
 def _version(wanted: bool) -> None:

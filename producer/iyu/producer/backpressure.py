@@ -1,27 +1,23 @@
-"""Back-pressure: whether more reviews may come in now."""
+"""Back-pressure: whether more reviews may be accepted now."""
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from enum import StrEnum
 from time import monotonic
 from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from iyu.schemas.broker.broker import Broker
 from iyu.schemas.contract.errors import Backlogged, BrokerFull, BrokerUnavailable
 from iyu.schemas.contract.message import Chunk
-from iyu.schemas.contract.review import utc_now
-from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger import progress
 from iyu.schemas.sql.engine import reading
 
 #: Seconds a count of pending reviews is good for: other producers add to it too.
 COUNT_AGE: Final = 2.0
-#: Seconds between two looks while waiting.
-LOOK_EVERY: Final = 0.25
-#: Seconds over which the workers' rate is taken.
-RATE_WINDOW: Final = 30
+#: Seconds between two counts while waiting.
+POLL_SECONDS: Final = 0.25
 #: Bytes a message takes in Redis beside its reviews: headers, and keys of the queue.
 MESSAGE_OVERHEAD: Final = 4096
 
@@ -29,14 +25,17 @@ OnWait = Callable[[int, float | None], None]
 
 
 class OnFull(StrEnum):
-    """What to do past the high-water mark."""
+    """What a producer does past the high-water mark."""
 
     WAIT = "wait"
     RAISE = "raise"
 
 
-class Pressure:
-    """Lets chunks pass, makes them wait, or refuses them; without a ledger it asks Redis alone."""
+class Backpressure:
+    """Accepts chunks, makes them wait, or refuses them.
+
+    Without a ledger only the broker's free memory counts.
+    """
 
     def __init__(
         self,
@@ -56,58 +55,54 @@ class Pressure:
         self._pending = 0
         self._counted_at = float("-inf")
 
-    def check(self, chunks: Sequence[Chunk] = ()) -> None:
+    def wait_for_room(
+        self, chunks: Sequence[Chunk] = (), stop_waiting: threading.Event | None = None
+    ) -> None:
         """Return when these chunks may be accepted.
 
-        Raises BrokerUnavailable, BrokerFull, DatabaseUnavailable, and Backlogged unless told to
-        wait. Nothing is accepted then.
+        stop_waiting: once it is set Backlogged is raised in place of waiting.
+
+        Raises BrokerUnavailable, BrokerFull, DatabaseUnavailable, and Backlogged with
+        OnFull.RAISE. Nothing is accepted then.
         """
         self._check_broker(chunks)
         if self._engine is None:
             return
         if monotonic() - self._counted_at > COUNT_AGE or self._pending >= self._high_water:
-            self._wait_for_workers(self._engine)
+            self._wait_for_workers(self._engine, stop_waiting or threading.Event())
         self._pending += sum(len(chunk.reviews) for chunk in chunks)
 
     def _check_broker(self, chunks: Sequence[Chunk]) -> None:
         try:
             free = self._broker.free_bytes()
         except BrokerUnavailable:
-            # Down in the middle of the work: the ledger takes the reviews, a sweep publishes them.
+            # It went down in the middle: the ledger keeps the reviews, a sweep publishes them.
             if self._answered and self._engine is not None:
                 return
             raise
         self._answered = True
-        if free is not None and free < sum(map(_weight, chunks)):
+        if free is not None and free < sum(map(_estimate_bytes, chunks)):
             raise BrokerFull(
-                "the broker has reached its maxmemory; nothing more was accepted: "
+                "the broker has reached its maxmemory and nothing more was accepted; "
                 "wait until workers have caught up, or raise maxmemory, and submit again"
             )
 
-    def _wait_for_workers(self, engine: Engine) -> None:
-        pause = threading.Event()
+    def _wait_for_workers(self, engine: Engine, stop_waiting: threading.Event) -> None:
         while (pending := self._count(engine)) >= self._high_water:
             with reading(engine) as connection:
-                seconds = drain_seconds(connection, pending)
-            if self._on_full is OnFull.RAISE:
+                seconds = progress.drain_seconds(connection, pending)
+            if self._on_full is OnFull.RAISE or stop_waiting.is_set():
                 raise Backlogged(pending, seconds)
             self._on_wait(pending, seconds)
-            pause.wait(LOOK_EVERY)
+            stop_waiting.wait(POLL_SECONDS)
 
     def _count(self, engine: Engine) -> int:
         with reading(engine) as connection:
-            self._pending = ledger.pending(connection)
+            self._pending = progress.pending(connection)
         self._counted_at = monotonic()
         return self._pending
 
 
-def drain_seconds(connection: Connection, pending: int) -> float | None:
-    """Return about how long the pending reviews take at the present rate, None if none moves."""
-    since = utc_now() - timedelta(seconds=RATE_WINDOW)
-    finished = ledger.finished_since(connection, since)
-    return pending * RATE_WINDOW / finished if finished else None
-
-
-def _weight(chunk: Chunk) -> int:
+def _estimate_bytes(chunk: Chunk) -> int:
     # Deflated and in base64 Korean text takes about 2 bytes a character; 3 is on the safe side.
     return MESSAGE_OVERHEAD + sum(3 * len(review.text) for review in chunk.reviews)

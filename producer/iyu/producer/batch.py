@@ -1,11 +1,11 @@
-"""One submission: what was let in of it, and what was turned away."""
+"""One submission: how many of its reviews were accepted and rejected."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Reason, utc_now
@@ -14,14 +14,14 @@ from iyu.schemas.sql.tables import batches
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a submission."""
+    """The outcome of a submission, in reviews unless stated otherwise."""
 
     batch_id: str
-    accepted: int  # reviews in chunks: each will be scored or be a dead letter
-    repeated: int  # reviews that stood in their chunk already, word for word
+    accepted: int  # each will be scored or become a dead letter
+    repeated: int  # the same id and text were in the chunk already
     rejected: Mapping[Reason, int]
     chunks: int
-    unpublished: int  # accepted, but the broker did not take them: a sweep will publish them
+    unpublished: int  # accepted, but not published yet: a sweep will publish them
 
     @property
     def rejected_total(self) -> int:
@@ -29,17 +29,17 @@ class Receipt:
         return sum(self.rejected.values())
 
     def note_on(self, error: BaseException) -> None:
-        """Say on an error that ends the submission early what is safe all the same."""
+        """Note on an error that ended the submission early how many reviews are safe."""
         if self.accepted:
             error.add_note(
-                f"{self.accepted:,} reviews were handed over before and are safe; submit all of it "
-                "again, nothing changes for them"
+                f"{self.accepted:,} reviews were handed over before and are safe; submit "
+                "everything again, nothing changes for them"
             )
 
 
 @dataclass(slots=True)
 class Batch:
-    """The counts of a submission that goes on, and its row in `batches`."""
+    """The counts of a submission in progress, and its row in `batches`."""
 
     source: str
     origin: str
@@ -67,22 +67,27 @@ class Batch:
         self.accepted += sum(len(chunk.reviews) for chunk in accepted)
         self.chunks += len(accepted)
 
-    def open(self, connection: Connection) -> None:
-        """Write the row; it stays without `closed_at` if the producer is killed."""
+    def open(self, connection: Connection, may_exist: bool = False) -> None:
+        """Write the row; `closed_at` stays empty if the producer is killed.
+
+        may_exist: an earlier try may have been committed although its answer was lost.
+        """
+        if may_exist and self._exists(connection):
+            return
         row: dict[str, Any] = {
             "batch_id": self.batch_id,
             "source": self.source,
             "origin": self.origin,
+            "created_at": utc_now(),
         }
-        row["created_at"] = utc_now()
         connection.execute(insert(batches).values(row | self._counts()))
 
     def save(self, connection: Connection, new: Sequence[Chunk] = ()) -> None:
-        """Update the row's counts, chunks of this very transaction included."""
+        """Update the row's counts, including the chunks that this transaction accepts."""
         self._update(connection, self._counts(new))
 
     def close(self, connection: Connection) -> None:
-        """Note that the submission is complete."""
+        """Mark the submission as complete."""
         self._update(connection, self._counts() | {"closed_at": utc_now()})
 
     def _counts(self, new: Sequence[Chunk] = ()) -> dict[str, Any]:
@@ -91,6 +96,10 @@ class Batch:
             "rejected": self.rejected.total(),
             "chunks": self.chunks + len(new),
         }
+
+    def _exists(self, connection: Connection) -> bool:
+        found = select(batches.c.batch_id).where(batches.c.batch_id == self.batch_id)
+        return connection.execute(found).first() is not None
 
     def _update(self, connection: Connection, values: dict[str, Any]) -> None:
         connection.execute(

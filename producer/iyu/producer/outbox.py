@@ -1,10 +1,9 @@
-"""Chunks go out: written into the ledger and committed first, published then."""
+"""Where chunks leave the producer: committed to the ledger first, then published."""
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from time import monotonic
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine, select
 
@@ -16,6 +15,9 @@ from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.sql.engine import writing
 from iyu.schemas.sql.tables import chunks as chunks_table
 
+if TYPE_CHECKING:
+    from tenacity import AttemptManager
+
 #: Seconds before the first repetition; it doubles each time, up to the longest.
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 2.0
@@ -24,7 +26,7 @@ KEPT_UNPUBLISHED: Final = 256
 
 
 class Outbox:
-    """The way out that nothing is lost on: ledger, commit, publish.
+    """Commits chunks to the ledger, then publishes them: an accepted review is never lost.
 
     patience: seconds to go on trying when the database or the broker fails.
     """
@@ -34,71 +36,65 @@ class Outbox:
         self._engine = engine
         self._patience = patience
         self._lock = threading.Lock()
-        self._published: list[str] = []  # not noted in the ledger yet
+        #: Marked in the ledger by the next transaction: one of their own would cost a commit.
+        self._published: list[str] = []
         self._unpublished: deque[tuple[Batch, Chunk]] = deque(maxlen=KEPT_UNPUBLISHED)
         self._broker_is_down = False
+        #: A transaction failed or was interrupted: it may be committed, its answer lost.
+        self._in_doubt = False
 
     def open(self, batch: Batch) -> None:
         """Write the batch's row. Raises DatabaseUnavailable."""
-        self._transaction(lambda connection, _again: batch.open(connection))
+        with self._lock:
+            self._transaction(batch.open)
 
     def send(self, batch: Batch, unsent: list[Chunk]) -> None:
-        """Accept chunks, take them off the list, and publish them.
+        """Accept the chunks that are in the list now, take them off it, and publish them.
 
         Once they are off the list nothing of them can be lost.
 
-        Raises DatabaseUnavailable: none of them was accepted.
+        Raises DatabaseUnavailable: they are still in the list.
         """
         with self._lock:
-            self._transaction(lambda c, again: self._accept(c, again, batch, unsent))
-            batch.count(unsent)
-            batch.unpublished += sum(len(chunk.reviews) for chunk in unsent)
-            self._unpublished.extend((batch, chunk) for chunk in unsent)
-            unsent.clear()
+            chunks = tuple(unsent)
+            self._transaction(lambda c, in_doubt: _accept(c, in_doubt, batch, chunks))
+            del unsent[: len(chunks)]
+            batch.count(chunks)
+            batch.unpublished += sum(len(chunk.reviews) for chunk in chunks)
+            self._unpublished.extend((batch, chunk) for chunk in chunks)
             self._publish()
 
     def settle(self, batch: Batch, *, close: bool = False) -> None:
-        """Note in the ledger what was published, and in the batch that it is complete."""
+        """Publish the rest, and bring the ledger and the batch's row up to date.
+
+        Raises DatabaseUnavailable.
+        """
         with self._lock:
             self._publish()
-            self._transaction(lambda connection, _again: self._note(connection, batch, close))
-
-    def _note(self, connection: Connection, batch: Batch, close: bool) -> None:
-        self._mark_published(connection)
-        if close:
-            batch.close(connection)
-        else:
-            batch.save(connection)
-
-    def _accept(
-        self, connection: Connection, again: bool, batch: Batch, chunks: Sequence[Chunk]
-    ) -> None:
-        self._mark_published(connection)
-        # The first try may have been committed although its answer was lost.
-        new = _missing(connection, chunks) if again else chunks
-        if new:
-            ledger.accept(connection, new)
-        batch.save(connection, chunks)
-
-    def _mark_published(self, connection: Connection) -> None:
-        if self._published:
-            ledger.mark_published(connection, self._published)
+            self._transaction(lambda c, _: batch.close(c) if close else batch.save(c))
 
     def _transaction(self, work: Callable[[Connection, bool], None]) -> None:
-        def once(again: bool) -> None:
-            with writing(self._engine) as connection:
-                work(connection, again)
-
-        retry(once, DatabaseUnavailable, self._patience)
+        """Do `work(connection, in_doubt)`, and mark what was published, in one transaction."""
+        for attempt in attempts(DatabaseUnavailable, self._patience):
+            with attempt:
+                in_doubt, self._in_doubt = self._in_doubt, True
+                with writing(self._engine) as connection:
+                    if self._published:
+                        ledger.mark_published(connection, self._published)
+                    work(connection, in_doubt)
+        self._in_doubt = False
         self._published.clear()
 
     def _publish(self) -> None:
         """Publish what is unpublished, oldest first; where the broker fails, leave the rest."""
         while self._unpublished:
             batch, chunk = self._unpublished[0]
-            patience = 0.0 if self._broker_is_down else self._patience
             try:
-                _publish(self._broker, chunk, patience)
+                for attempt in attempts(
+                    BrokerUnavailable, 0.0 if self._broker_is_down else self._patience
+                ):
+                    with attempt:
+                        self._broker.publish(chunk)
             except BrokerUnavailable:
                 self._broker_is_down = True
                 return
@@ -108,8 +104,8 @@ class Outbox:
             batch.unpublished -= len(chunk.reviews)
 
 
-class BareOutbox:
-    """The way out without a ledger: what the broker took is as safe as the broker."""
+class LedgerlessOutbox:
+    """Publishes chunks and writes nothing down: what is published is as safe as the broker."""
 
     def __init__(self, broker: Broker, patience: float) -> None:
         self._broker = broker
@@ -120,33 +116,39 @@ class BareOutbox:
 
     def send(self, batch: Batch, unsent: list[Chunk]) -> None:
         """Publish chunks, and take each off the list. Raises BrokerUnavailable, BrokerFull."""
-        while unsent:
-            _publish(self._broker, unsent[0], self._patience)
-            batch.count([unsent.pop(0)])
+        for chunk in tuple(unsent):
+            for attempt in attempts(BrokerUnavailable, self._patience):
+                with attempt:
+                    self._broker.publish(chunk)
+            del unsent[0]
+            batch.count([chunk])
 
     def settle(self, batch: Batch, *, close: bool = False) -> None:
         """Do nothing: there is no row."""
 
 
-def retry(work: Callable[[bool], None], transient: type[Exception], patience: float) -> None:
-    """Do something that may fail for a while; it is told whether it was tried before.
+def attempts(transient: type[Exception], patience: float) -> Iterator["AttemptManager"]:
+    """Yield attempts until one succeeds; the last error is raised once the patience is over.
 
-    Raises the last transient error once the patience (seconds) is over.
+    patience: seconds; 0 is a single attempt.
     """
-    deadline = monotonic() + patience
-    pause, again = FIRST_PAUSE, False
-    while True:
-        try:
-            return work(again)
-        except transient:
-            if monotonic() + pause > deadline:
-                raise
-        threading.Event().wait(pause)
-        pause, again = min(2 * pause, LONGEST_PAUSE), True
+    from tenacity import Retrying, retry_if_exception_type, stop_before_delay, wait_exponential
+
+    return iter(
+        Retrying(
+            retry=retry_if_exception_type(transient),
+            wait=wait_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
+            stop=stop_before_delay(patience),
+            reraise=True,
+        )
+    )
 
 
-def _publish(broker: Broker, chunk: Chunk, patience: float) -> None:
-    retry(lambda _again: broker.publish(chunk), BrokerUnavailable, patience)
+def _accept(connection: Connection, in_doubt: bool, batch: Batch, chunks: Sequence[Chunk]) -> None:
+    new = _missing(connection, chunks) if in_doubt else chunks
+    if new:
+        ledger.accept(connection, new)
+    batch.save(connection, chunks)
 
 
 def _missing(connection: Connection, chunks: Sequence[Chunk]) -> list[Chunk]:

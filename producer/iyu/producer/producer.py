@@ -1,4 +1,4 @@
-"""Hand reviews over, and forget them."""
+"""The producer: takes reviews, and hands them to the workers."""
 
 import atexit
 import logging
@@ -7,28 +7,28 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from iyu.producer.backpressure import OnFull, OnWait, Pressure
+from iyu.producer.backpressure import Backpressure, OnFull, OnWait
 from iyu.producer.batch import Batch, Receipt
-from iyu.producer.clock import Clock
-from iyu.producer.linger_buffer import Intake, WayOut
-from iyu.producer.outbox import BareOutbox, Outbox
-from iyu.schemas.broker.broker import Broker, CeleryBroker
+from iyu.producer.linger_buffer import Clock, LingerBuffer
+from iyu.producer.outbox import LedgerlessOutbox, Outbox
+from iyu.producer.readers.columns import RawReview
+from iyu.schemas.broker.broker import Broker, RedisBroker
 from iyu.schemas.contract.errors import IyuError, RejectedReview, SettingsError
 from iyu.schemas.contract.message import MAX_SOURCE_LENGTH, Queue
 from iyu.schemas.contract.review import Rejection, admit
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.sql.engine import check, connect
 
-#: Reviews in a chunk that somebody waits for.
+#: Reviews in a chunk whose scores somebody waits for.
 LIVE_CHUNK_SIZE: Final = 64
 #: Chunks of a long submission that share a transaction: a commit costs more than a row.
 BULK_GROUP: Final = 8
-#: Seconds that reviews of a long submission wait for more: a slow pipe is handed over too.
+#: Seconds that reviews of a long submission linger: a slow pipe is handed over too.
 BULK_LINGER: Final = 1.0
 
 log = logging.getLogger("iyu.producer")
 
-Rows = Iterable[tuple[object, object] | Rejection]
+RawReviews = Iterable[RawReview | Rejection]
 
 
 class Producer:
@@ -38,10 +38,13 @@ class Producer:
     the broker loses its messages. Without it the guarantee is the broker's.
 
     source: where the reviews come from; (source, review_id) names a review.
-    linger: seconds a single review waits for company before it travels.
-    on_full: past IYU_HIGH_WATER pending reviews "wait" (telling on_wait(pending, seconds), the
-        seconds being None while nothing moves) or "raise" Backlogged.
+    linger: seconds a single review waits for others to share its chunk.
+    on_full: past IYU_HIGH_WATER pending reviews "wait", or "raise" Backlogged. While it waits it
+        calls on_wait(pending, seconds): the pending reviews, and about how long they take to be
+        scored, None while no worker finishes any. It may be called from another thread.
     patience: seconds to go on trying when the broker or the database fails for a while.
+
+    Raises SettingsError for a wrong source, broker or database address.
 
         with Producer(source="shop") as producer:
             producer.submit("배송이 빨라서 좋았어요", review_id="4711")
@@ -64,20 +67,18 @@ class Producer:
         clock: Clock | None = None,
     ) -> None:
         settings = settings or Settings.load(broker_url=broker_url, database_url=database_url)
-        if not 1 <= len(source) <= MAX_SOURCE_LENGTH:
-            raise SettingsError(f"source must have 1 to {MAX_SOURCE_LENGTH} characters")
         self._settings = settings
-        self._source = source
+        self._source = _checked_source(source)
         self._queue = queue
         self._linger = linger
-        self._broker = broker or CeleryBroker(settings)
+        self._broker = broker or RedisBroker(settings)
         self._engine = connect(settings.database) if ledger else None
-        self._out: WayOut = (
+        self._outbox = (
             Outbox(self._broker, self._engine, patience)
             if self._engine is not None
-            else BareOutbox(self._broker, patience)
+            else LedgerlessOutbox(self._broker, patience)
         )
-        self._pressure = Pressure(
+        self._backpressure = Backpressure(
             self._broker,
             self._engine,
             high_water=settings.high_water,
@@ -86,70 +87,66 @@ class Producer:
         )
         self._clock = clock or Clock()
         self._lock = threading.Lock()
-        self._singles: Intake | None = None
+        self._singles: LingerBuffer | None = None
         self._closed = False
         atexit.register(self._close_at_exit)
 
     def submit(self, text: object, *, review_id: object) -> None:
-        """Take one review; it is safe once `flush` or `close` has returned.
+        """Take one review; it is accepted once `flush` or `close` has returned.
 
         After an error other than RejectedReview submit it again: a review taken twice is one.
 
         Raises RejectedReview, BrokerUnavailable, BrokerFull, DatabaseUnavailable,
         DatabaseOutdated, Backlogged.
         """
+        self._check_open()
         verdict = admit(review_id, text)
-        intake = self._open_singles()
-        intake.take(verdict)
+        (self._singles or self._open_singles()).add(verdict)
         if isinstance(verdict, Rejection):
             raise RejectedReview(verdict)
 
     def submit_many(
         self,
-        rows: Rows,
+        rows: RawReviews,
         *,
         origin: str = "python",
         on_reject: Callable[[Rejection], None] | None = None,
         on_progress: Callable[[Receipt], None] | None = None,
     ) -> Receipt:
-        """Take raw reviews (review_id, text) as they come; memory does not grow with them.
+        """Accept raw reviews (review_id, text) as they come; memory does not grow with them.
 
-        A review that breaks the entrance rules is counted, told to on_reject, and stops nothing.
-        on_progress is told after each hand-over, perhaps from another thread. On an error what
-        was accepted stays so, and the batch stays open; submitting all again doubles nothing. A
-        note on the error says how many reviews are safe.
+        A review that breaks the entrance rules is counted, passed to on_reject, and stops nothing.
+        on_progress gets the receipt so far after each hand-over, perhaps in another thread. On an
+        error what was accepted stays accepted, and the batch stays open; submitting everything
+        again doubles nothing. A note on the error says how many reviews are safe.
 
         Raises what `submit` raises, and what `rows` raises; all but RejectedReview.
         """
-        told = on_progress
-        intake = self._open(
-            Batch(self._source, origin, self._queue),
-            group=BULK_GROUP,
-            linger=BULK_LINGER,
-            on_sent=(lambda batch: told(batch.receipt())) if told is not None else None,
-        )
+        on_sent = (lambda batch: on_progress(batch.receipt())) if on_progress is not None else None
+        batch = Batch(self._source, origin, self._queue)
+        buffer = self._open(batch, group=BULK_GROUP, linger=BULK_LINGER, on_sent=on_sent)
         try:
             for row in rows:
                 verdict = row if isinstance(row, Rejection) else admit(*row)
                 if on_reject is not None and isinstance(verdict, Rejection):
                     on_reject(verdict)
-                intake.take(verdict)
-            intake.close()
+                buffer.add(verdict)
+            buffer.close()
         except BaseException as error:  # Ctrl-C too
-            intake.abandon()
-            intake.batch.receipt().note_on(error)
+            buffer.abandon()
+            batch.receipt().note_on(error)
             raise
-        return intake.batch.receipt()
+        return batch.receipt()
 
     def flush(self) -> None:
-        """Return when every review taken by `submit` is safe. Raises what `submit` raises."""
+        """Return when every review taken by `submit` is accepted. Raises what `submit` raises."""
         with self._lock:
             singles = self._singles
         if singles is not None:
             singles.flush()
 
     def close(self) -> None:
-        """Flush, and let every connection go; after an error it may be called again.
+        """Flush, and close every connection; after an error it may be called again.
 
         Raises what `submit` raises.
         """
@@ -172,9 +169,21 @@ class Producer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        if isinstance(error, KeyboardInterrupt):
+            self._close_interrupted(error)
+        else:
+            self.close()
 
-    def _open_singles(self) -> Intake:
+    def _close_interrupted(self, interrupt: KeyboardInterrupt) -> None:
+        """Close after Ctrl-C: without waiting for workers, and without hiding the interrupt."""
+        if self._singles is not None:
+            self._singles.stop_waiting()
+        try:
+            self.close()
+        except IyuError as error:
+            interrupt.add_note(f"{self._count_unaccepted():,} reviews were not accepted: {error}")
+
+    def _open_singles(self) -> LingerBuffer:
         with self._lock:
             if self._singles is None:
                 batch = Batch(self._source, "python", self._queue)
@@ -188,18 +197,17 @@ class Producer:
         group: int,
         linger: float,
         on_sent: Callable[[Batch], None] | None = None,
-    ) -> Intake:
-        if self._closed:
-            raise IyuError("this producer is closed; make a new one")
+    ) -> LingerBuffer:
+        self._check_open()
         if self._engine is not None:
             check(self._engine)
-        self._pressure.check()
-        self._out.open(batch)
+        self._backpressure.wait_for_room()
+        self._outbox.open(batch)
         size = self._settings.chunk_size
-        return Intake(
+        return LingerBuffer(
             batch,
-            self._out,
-            self._pressure,
+            self._outbox,
+            self._backpressure,
             self._clock,
             chunk_size=min(size, LIVE_CHUNK_SIZE) if batch.queue is Queue.LIVE else size,
             group=group,
@@ -207,9 +215,23 @@ class Producer:
             on_sent=on_sent,
         )
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise IyuError("this producer is closed; make a new one")
+
+    def _count_unaccepted(self) -> int:
+        return self._singles.count_unaccepted() if self._singles is not None else 0
+
     def _close_at_exit(self) -> None:
         try:
             self.close()
         except Exception:
-            lost = self._singles.waiting() if self._singles is not None else 0
-            log.exception("%d reviews were not accepted before the program ended", lost)
+            log.exception(
+                "%d reviews were not accepted before the program ended", self._count_unaccepted()
+            )
+
+
+def _checked_source(source: object) -> str:
+    if isinstance(source, str) and 1 <= len(source) <= MAX_SOURCE_LENGTH:
+        return source
+    raise SettingsError(f"source must be a text of 1 to {MAX_SOURCE_LENGTH} characters")

@@ -17,9 +17,10 @@ from iyu.producer.batch import Batch
 from iyu.producer.chunker import chunked
 from iyu.producer.outbox import Outbox
 from iyu.schemas.broker.broker import Broker
-from iyu.schemas.contract.message import Chunk, Queue, new_id, rescore_queue, unpack
+from iyu.schemas.contract.message import Chunk, Queue, new_id, read_purpose, rescore_queue, unpack
 from iyu.schemas.contract.review import Review
-from iyu.schemas.ledger.chunks import OPEN, State
+from iyu.schemas.ledger.chunks import OPEN
+from iyu.schemas.ledger.progress import pending_in_queue, queued_reviews
 from iyu.schemas.sql.engine import reading
 from iyu.schemas.sql.tables import chunks, predictions, reviews
 
@@ -96,8 +97,8 @@ class Campaign:
         Raises BrokerUnavailable, DatabaseUnavailable.
         """
         with reading(self._engine) as connection:
-            open_chunks, self.open_reviews = _open(connection, self.queue)
-            self.live_reviews = _waiting(connection, Queue.LIVE)
+            open_chunks, self.open_reviews = pending_in_queue(connection, self.queue)
+            self.live_reviews = queued_reviews(connection, Queue.LIVE)
         # Somebody waits for live reviews: what would slow them down is not even begun.
         room = 0 if self.live_reviews else AHEAD - open_chunks
         if room > 0 and not self.all_handed_over:
@@ -148,25 +149,7 @@ def _chunks(
         texts = (Review(row.review_id, row.text) for row in of_source)
         for together in chunked(texts, chunk_size):
             oldest = min(moments[review.review_id] for review in together)
-            yield Chunk(new_id(), source, together, oldest, batch_id, queue)
-
-
-def _open(connection: Connection, queue: str) -> tuple[int, int]:
-    """Return a queue's open chunks, and the reviews in them."""
-    count, total = connection.execute(
-        select(func.count(), func.coalesce(func.sum(chunks.c.review_count), 0)).where(
-            chunks.c.queue == queue, chunks.c.state.in_(OPEN)
-        )
-    ).one()
-    return int(count), int(total)
-
-
-def _waiting(connection: Connection, queue: str) -> int:
-    """Count the reviews of a queue that no worker has begun."""
-    query = select(func.coalesce(func.sum(chunks.c.review_count), 0)).where(
-        chunks.c.queue == queue, chunks.c.state == State.QUEUED
-    )
-    return int(connection.execute(query).scalar_one())
+            yield Chunk(new_id(), source, together, oldest, batch_id, read_purpose(queue))
 
 
 def _names_under_way(connection: Connection, queue: str) -> frozenset[Name]:

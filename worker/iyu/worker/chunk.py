@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from iyu.schemas.broker.publisher import Publisher
 from iyu.schemas.contract.errors import ArtifactError, DatabaseUnavailable, IyuError
-from iyu.schemas.contract.message import Chunk, rescored_version
+from iyu.schemas.contract.message import Chunk, Rescore
 from iyu.schemas.contract.review import Reason, Rejection, Review
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import Begun, State
@@ -68,7 +68,7 @@ def score_chunk(runtime: Runtime, chunk: Chunk, turned_away: TurnedAway) -> None
 
 def _begin(runtime: Runtime, chunk: Chunk) -> Begun | None:
     """Commit the attempt before anything can die of it."""
-    serves = rescored_version(chunk.queue) is None  # to score stored reviews again is a trial
+    serves = not isinstance(chunk.purpose, Rescore)  # rescoring is a trial
     with writing(runtime.engine) as connection:
         if runtime.handed_back:
             ledger.hand_back(connection, runtime.handed_back)
@@ -85,10 +85,11 @@ def _begin(runtime: Runtime, chunk: Chunk) -> Begun | None:
 
 def _check_model(runtime: Runtime, chunk: Chunk) -> None:
     """Refuse what only another model may score: a folder that was overwritten meanwhile."""
-    wanted, here = rescored_version(chunk.queue), runtime.scorer.artifact.model_version
-    if wanted not in (None, here):
+    purpose, here = chunk.purpose, runtime.scorer.artifact.model_version
+    if isinstance(purpose, Rescore) and purpose.model_version != here:
         raise ArtifactError(
-            f"this worker's model is {here}, the chunk is for {wanted}; start it again with that"
+            f"this worker's model is {here}, the chunk is for {purpose.model_version}; "
+            "start the worker again with that model"
         )
 
 

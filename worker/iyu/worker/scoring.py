@@ -1,7 +1,7 @@
-"""Texts to predictions: cut, encode, run, place. Read this first."""
+"""Texts to predictions: cut, encode, explain, place the heat on tokens. Read this first."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from itertools import islice, repeat
 from typing import Any
 
@@ -19,34 +19,43 @@ from iyu.worker.text.morphemes import Analyzer, Morphemes
 Token = dict[str, Any]
 
 
-class Tokens(list[Token]):
-    """A review's tokens in order, and two of their columns, for whoever counts words."""
-
-    __slots__ = ("heats", "numbers")
-
-    def __init__(
-        self,
-        tokens: Iterable[Token] = (),
-        numbers: list[int] | None = None,
-        heats: Sequence[float | None] = (),
-    ) -> None:
-        super().__init__(tokens)
-        self.numbers = numbers  # in the lexicon, one a token
-        self.heats = heats
-
-
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why, by one method."""
+    """Why, by one method: a review's tokens as columns, and the heat of each."""
 
     method: str
     layers: str
     target: str
-    tokens: list[Token]  # every token of the review, in order
+    morphemes: Morphemes  # every token of the review, in order; shared by its explanations
+    heats: Sequence[float | None]  # (tokens,) raw and signed; None outside the model's window
     comprehensiveness: float
     sufficiency: float
     pad_heat: float  # heat that fell on padding
     completeness_gap: float | None = None  # Σ heat − Δz, of methods that promise 0
+
+    @property
+    def tokens(self) -> list[Token]:
+        """The columns as rows, made anew each time: for JSON and for reading."""
+        m = self.morphemes
+        return [
+            {"surface": surface, "start": start, "end": end, "pos": pos, "heat": heat}
+            for surface, start, end, pos, heat in zip(
+                m.surfaces, m.starts, m.ends, m.tags, self.heats, strict=True
+            )
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything by name, as JSON takes it."""
+        return {
+            "method": self.method,
+            "layers": self.layers,
+            "target": self.target,
+            "tokens": self.tokens,
+            "comprehensiveness": self.comprehensiveness,
+            "sufficiency": self.sufficiency,
+            "pad_heat": self.pad_heat,
+            "completeness_gap": self.completeness_gap,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,9 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, as JSON takes it."""
-        return asdict(self) | {"label": self.label}
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        explanations = [explanation.to_dict() for explanation in self.explanations]
+        return named | {"explanations": explanations, "label": self.label}
 
 
 class Scorer:
@@ -85,7 +96,7 @@ class Scorer:
 
         Raises ArtifactError, SettingsError.
         """
-        choose(methods)  # a wrong name should not cost the loading of TensorFlow
+        choose(methods)  # so that a wrong name fails before TensorFlow is loaded
         return cls(load_artifact(model), methods)
 
     def warm_up(self) -> None:
@@ -93,7 +104,7 @@ class Scorer:
         self._explainer.warm_up()
 
     def score(self, texts: Sequence[str]) -> list[Prediction]:
-        """Score and explain texts that passed the entrance, in their order."""
+        """Score and explain admitted texts, in their order."""
         if not texts:
             return []
         cut = self._analyzer.analyze(texts)
@@ -138,7 +149,8 @@ def _explanations(
             method.key,
             layers,
             method.target,
-            _tokens(text, list(islice(heats, inside))),
+            text,
+            _heats(len(text), list(islice(heats, inside))),
             comprehensiveness,
             sufficiency,
             outside,
@@ -156,21 +168,14 @@ def _explanations(
     ]
 
 
-def _tokens(text: Morphemes, seen: list[float]) -> Tokens:
-    """Line heat up with tokens: both end together; what stands before the window has none."""
-    outside: list[float | None] = [None] * (len(text) - len(seen))
-    heats = outside + seen
-    tokens = [
-        {"surface": surface, "start": start, "end": end, "pos": pos, "heat": heat}
-        for surface, start, end, pos, heat in zip(
-            text.surfaces, text.starts, text.ends, text.tags, heats, strict=True
-        )
-    ]
-    return Tokens(tokens, text.numbers, heats)
+def _heats(tokens: int, seen: list[float]) -> list[float | None]:
+    """Align heat with tokens at the end of a review; those before the window have none."""
+    outside: list[float | None] = [None] * (tokens - len(seen))
+    return outside + seen
 
 
 def _round(heat: Any) -> list[float]:
-    """Return heat with six significant digits: float32 has no more, and JSON grows with each."""
+    """Return heat with six significant digits: float32 has no more, and each makes JSON longer."""
     exact = heat.astype(np.float64)
     magnitude = np.floor(np.log10(np.maximum(np.abs(exact), 1e-30)))
     scale = 10.0 ** (5 - magnitude)

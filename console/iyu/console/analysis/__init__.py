@@ -1,1 +1,1 @@
-"""What is read from stored scores and heat."""
+"""Reads stored scores and heat: keywords, models, evaluation, queries."""

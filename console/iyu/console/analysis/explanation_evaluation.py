@@ -1,4 +1,4 @@
-"""What `iyu evaluate-explanations` reports."""
+"""How faithful heatmaps are to the model, method by method, with random heat as the control."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ _BETTER = {"comprehensiveness": "↑", "sufficiency": "↓", "deletion": "↓", 
 
 
 def read_texts(path: Path, text_column: str | None, reviews: int, seed: int) -> list[str]:
-    """Return texts that pass the entrance: `reviews` of them drawn at random, or all for 0.
+    """Return texts that can be scored: `reviews` of them drawn at random, or all for 0.
 
     Raises InputError.
     """
@@ -28,9 +28,7 @@ def read_texts(path: Path, text_column: str | None, reviews: int, seed: int) -> 
         if isinstance(row, tuple) and isinstance(verdict := admit("1", row[1]), Review)
     ]
     if not texts:
-        raise InputError(
-            f"{path} holds no review that passes the entrance; is it the right column?"
-        )
+        raise InputError(f"{path} holds no review that can be scored; is it the right column?")
     if 0 < reviews < len(texts):
         return random.Random(seed).sample(texts, reviews)  # noqa: S311 - a sample, no secret
     return texts

@@ -5,10 +5,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from iyu.console.analysis.keyword_ranking import Keyword, Order
-from iyu.schemas.contract.errors import ArtifactError
+from iyu.console.analysis.keyword_order import Order
+from iyu.console.analysis.keyword_ranking import Keyword
+from iyu.console.terminal.optional_libraries import require_training_libraries
+from iyu.schemas.contract.errors import ArtifactError, InputError
 
-#: Blue pulls up, orange pulls down: told apart also by who does not see red and green.
+#: Blue pulls up, orange pulls down: distinct also for readers who do not see red and green.
 UP: Final = "#2f6fdb"
 DOWN: Final = "#e06c1f"
 
@@ -20,7 +22,7 @@ _LABELS: Final = {
 }
 
 
-def plot(
+def plot_keywords(
     positive: Sequence[Keyword],
     negative: Sequence[Keyword],
     path: Path,
@@ -31,7 +33,10 @@ def plot(
     """Draw both lists side by side with their intervals, and write a PNG.
 
     Bars are shares where words are ranked by share, mean heat otherwise.
+
+    Raises ArtifactError without the extra `train`, InputError where the file cannot be written.
     """
+    require_training_libraries(("matplotlib",))
     from matplotlib.figure import Figure  # no pyplot: it would look for a screen
 
     rows = max(len(positive), len(negative), 1)
@@ -46,7 +51,10 @@ def plot(
         axes.set_ylim(rows - 0.4, -0.6)  # the strongest on top, both lists on one grid
         axes.set_xlabel(f"{_LABELS[order]}, 95 % interval", fontproperties=font)
     figure.suptitle(title, fontproperties=font, fontsize=13)
-    figure.savefig(path)
+    try:
+        figure.savefig(path)
+    except (OSError, ValueError) as error:  # a folder that is not there, an unknown format
+        raise InputError(f"{path} cannot be written: {error}; name a .png file") from error
 
 
 def korean_font() -> Any:

@@ -1,14 +1,14 @@
-"""The words that decide: mean heat of every word over many reviews, with what is sure of it."""
+"""The words that decide: mean heat of every word over many reviews, with its interval."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iyu.console.analysis.keyword_order import Order
 from iyu.console.analysis.stored_heat import Key
 from iyu.schemas.contract.morpheme_tags import is_function
 
@@ -18,19 +18,6 @@ _HELD: Final = 2_000_000
 EXAMPLES: Final = 3
 
 Word = tuple[str, str]  # surface, part of speech
-
-
-class Order(StrEnum):
-    """By which figure words are ranked.
-
-    A review that is quite certain has little gradient left, so its strongest words have little
-    heat: `share` compares words with the others of their review, and finds them. `mean` and
-    `total` are the figures of the view `keyword_importance`.
-    """
-
-    SHARE = "share"
-    MEAN = "mean"
-    TOTAL = "total"
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""From the stored rows to what `iyu keywords` shows."""
+"""The words that decide, or how they differ between two models, from the stored rows."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -7,10 +7,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine
 
 from iyu.console.analysis.keyword_changes import Change, changes
-from iyu.console.analysis.keyword_ranking import Collected, Keyword, Order, collect, rank
+from iyu.console.analysis.keyword_order import Order
+from iyu.console.analysis.keyword_ranking import Collected, Keyword, collect, rank
 from iyu.console.analysis.stored_heat import (
+    HeatFilter,
     Key,
-    Question,
     draw,
     find,
     latest_models,
@@ -27,8 +28,8 @@ MIN_REVIEWS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """How much is shown, and of what."""
+class KeywordOptions:
+    """How many words are shown, from how many reviews."""
 
     sample: int | None  # None: all reviews
     seed: int
@@ -39,12 +40,12 @@ class Wanted:
     order: Order = Order.SHARE
 
     def least(self, reviews: int) -> int:
-        """Return how many reviews must hold a word."""
+        """Return the reviews that must hold a word, of so many in all."""
         return self.min_reviews or max(MIN_REVIEWS, round(MIN_SHARE * reviews))
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class KeywordReport:
     """The words that decide, and where they were found."""
 
     method: str
@@ -58,7 +59,7 @@ class Report:
 
     @property
     def title(self) -> str:
-        """One line on what was looked at."""
+        """One line that names reviews, method and models."""
         models = " → ".join(self.model_versions)
         return f"{self.reviews:,} reviews, {self.method}, model {models}"
 
@@ -85,73 +86,77 @@ class Report:
         return asdict(word) | {"examples": examples}
 
 
-def report(engine: Engine, question: Question, wanted: Wanted, models: Sequence[str]) -> Report:
+def keyword_report(
+    engine: Engine, chosen: HeatFilter, options: KeywordOptions, models: Sequence[str]
+) -> KeywordReport:
     """Find the words that decide, or how they differ between two models.
 
-    Raises InputError where nothing is stored that could answer.
+    Raises InputError where no explanation is stored that matches.
     """
     with reading(engine) as connection:
-        if wanted.by_model:
-            return _compare(connection, question, wanted, models)
+        if options.by_model:
+            return _compare(connection, chosen, options, models)
         if len(models) > 1:
             raise InputError("more than one --model is for --by model; name one")
-        return _list(connection, _of(question, models[0]) if models else question, wanted)
+        return _list(connection, _of(chosen, models[0]) if models else chosen, options)
 
 
-def _list(connection: Connection, question: Question, wanted: Wanted) -> Report:
-    found = find(connection, question)
-    keys = list(found) if wanted.sample is None else draw(found, wanted.sample, wanted.seed)
-    collected = _collect(connection, question, keys, wanted)
-    least = wanted.least(len(collected.keys))
-    positive, negative = rank(collected, wanted.order, min_reviews=least, top=wanted.top)
+def _list(connection: Connection, chosen: HeatFilter, options: KeywordOptions) -> KeywordReport:
+    found = find(connection, chosen)
+    keys = list(found) if options.sample is None else draw(found, options.sample, options.seed)
+    collected = _collect(connection, chosen, keys, options)
+    least = options.least(len(collected.keys))
+    positive, negative = rank(collected, options.order, min_reviews=least, top=options.top)
     examples = {key for word in (*positive, *negative) for key in word.examples}
-    return Report(
-        question.method,
+    return KeywordReport(
+        chosen.method,
         sorted({key.model_version for key in collected.keys}),
         len(collected.keys),
         positive,
         negative,
         read_texts(connection, sorted(examples, key=lambda key: (key.source, key.review_id))),
-        unit=_unit(question.method),
+        unit=_unit(chosen.method),
     )
 
 
 def _compare(
-    connection: Connection, question: Question, wanted: Wanted, models: Sequence[str]
-) -> Report:
+    connection: Connection, chosen: HeatFilter, options: KeywordOptions, models: Sequence[str]
+) -> KeywordReport:
     versions = list(models) or latest_models(connection)[1::-1]
     if len(versions) != 2:
         raise InputError(
             f"--by model compares two models, here are {len(versions)}; "
             "give --model twice, or let a second model score the reviews"
         )
-    before, after = (_of(question, version) for version in versions)
+    before, after = (_of(chosen, version) for version in versions)
     newer = find(connection, after)
-    drawn = list(newer) if wanted.sample is None else draw(newer, wanted.sample, wanted.seed)
+    drawn = list(newer) if options.sample is None else draw(newer, options.sample, options.seed)
     old, new = shared(find(connection, before), drawn)
-    collected = [_collect(connection, q, keys, wanted) for q, keys in ((before, old), (after, new))]
-    least = wanted.least(len(collected[0].keys))
-    moved = changes(*collected, min_reviews=least, top=wanted.top)
-    return Report(
-        question.method, versions, len(new), [], [], {}, moved, "of the model's usual heat"
+    collected = [
+        _collect(connection, q, keys, options) for q, keys in ((before, old), (after, new))
+    ]
+    least = options.least(len(collected[0].keys))
+    moved = changes(*collected, min_reviews=least, top=options.top)
+    return KeywordReport(
+        chosen.method, versions, len(new), [], [], {}, moved, "of the model's usual heat"
     )
 
 
 def _collect(
-    connection: Connection, question: Question, keys: Sequence[Key], wanted: Wanted
+    connection: Connection, chosen: HeatFilter, keys: Sequence[Key], options: KeywordOptions
 ) -> Collected:
-    explained = read_tokens(connection, question.method, keys)
-    collected = collect(explained, function_words=wanted.function_words)
+    explained = read_tokens(connection, chosen.method, keys)
+    collected = collect(explained, function_words=options.function_words)
     if not collected.keys:
         raise InputError(
-            f"no stored explanation by {question.method} answers this; submit reviews first, "
+            f"no stored explanation by {chosen.method} matches; submit reviews first, "
             "or widen --source, --since, --until, --method, --model"
         )
     return collected
 
 
-def _of(question: Question, model_version: str) -> Question:
-    return Question(question.method, question.source, question.since, question.until, model_version)
+def _of(chosen: HeatFilter, model_version: str) -> HeatFilter:
+    return HeatFilter(chosen.method, chosen.source, chosen.since, chosen.until, model_version)
 
 
 def _unit(method: str) -> str:

@@ -1,4 +1,4 @@
-"""Two models side by side, from the rows of the reviews that both have scored on one text."""
+"""Two models compared, from the rows of the reviews that both have scored on one text."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ _gap = func.abs(_A.c.probability - _B.c.probability)
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A review of which the models say the opposite."""
+    """A review that the models label differently."""
 
     source: str
     review_id: str
@@ -107,8 +107,8 @@ def measure_both(
     there = [number for number, key in enumerate(keys) if key in stored]
     if not there:
         raise InputError(
-            f"none of the {len(keys):,} labelled reviews stands under source {source!r} with rows "
-            "of both models; name the --source and --id-column they were submitted with"
+            f"none of the {len(keys):,} labelled reviews is stored under source {source!r} "
+            "with rows of both models; name the --source and --id-column they were submitted with"
         )
     rows = np.array([stored[keys[number]] for number in there])
     labels = labelled.labels[there]

@@ -1,4 +1,4 @@
-"""What `iyu evaluate` reports: a model's figures in this process, and those of the stored rows."""
+"""A model's figures on labelled reviews: in this process, and from the stored rows."""
 
 import csv
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
+from iyu.console.terminal.output import open_to_write
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.sql.engine import check, connected, reading
 from iyu.schemas.sql.tables import predictions
@@ -60,8 +61,8 @@ def compare_with_rows(
 
 
 def write_predictions(path: Path, reviews: LabelledReviews, found: Probabilities) -> None:
-    """Write id, label and probability as CSV."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """Write id, label and probability as CSV. Raises InputError."""
+    with open_to_write(path) as file:
         writer = csv.writer(file)
         writer.writerow(("id", "label", "probability"))
         writer.writerows(zip(reviews.ids, reviews.labels.tolist(), found.tolist(), strict=True))

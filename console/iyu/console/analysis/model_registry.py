@@ -1,4 +1,4 @@
-"""The models that have scored: which there are, and which of them the views show."""
+"""The models that have scored, and which of them the views show."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Model:
 
 
 def find_all(connection: Connection) -> list[Model]:
-    """Return all models, the one that the views show first."""
+    """Return all models, the one that the views show first; counts every prediction."""
     version, activated = models.c.model_version, models.c.activated_at
     counts = (
         select(predictions.c.model_version, func.count().label("reviews"))
@@ -70,34 +70,47 @@ def find_all(connection: Connection) -> list[Model]:
     ]
 
 
-def find_one(connection: Connection, version: str) -> Model:
+def find_one(connection: Connection, prefix: str) -> Model:
     """Return the model with this version, or with the one version that begins so.
 
     Raises InputError.
     """
-    found = [m for m in find_all(connection) if version and m.model_version.startswith(version)]
+    version = find_version(connection, prefix)
+    return next(model for model in find_all(connection) if model.model_version == version)
+
+
+def find_version(connection: Connection, prefix: str) -> str:
+    """Return the one model version that begins so, from the few rows of `models` alone.
+
+    Raises InputError.
+    """
+    versions = map(str, connection.scalars(select(models.c.model_version)))
+    found = [version for version in versions if prefix and version.startswith(prefix)]
+    if prefix in found:
+        return prefix
     if len(found) == 1:
         return found[0]
     trouble = (
-        f"several models' versions begin with {version!r}"
+        f"several models' versions begin with {prefix!r}"
         if found
-        else (f"no model {version!r} has scored here")
+        else f"no model {prefix!r} has scored here"
     )
     raise InputError(f"{trouble}; `iyu models list` shows them")
 
 
-def activate(connection: Connection, version: str) -> Model:
-    """Let the views show this model wherever it has scored; no row of another one is touched.
+def activate(connection: Connection, prefix: str) -> str:
+    """Let the views show this model wherever it has scored; return its version.
+
+    No row of another model is touched, and no prediction is read: on SQLite the write lock that
+    workers wait for is held for a moment only.
 
     Raises InputError.
     """
-    chosen = find_one(connection, version)
+    version = find_version(connection, prefix)
     latest = connection.execute(select(func.max(models.c.activated_at))).scalar()
-    # Another machine's clock may be ahead: the last word has to be the latest time.
+    # Another machine's clock may be ahead: what is activated last has to have the latest time.
     now = max(utc_now(), latest + timedelta(microseconds=1)) if latest else utc_now()
     connection.execute(
-        update(models)
-        .where(models.c.model_version == chosen.model_version)
-        .values(activated_at=now)
+        update(models).where(models.c.model_version == version).values(activated_at=now)
     )
-    return find_one(connection, chosen.model_version)
+    return version

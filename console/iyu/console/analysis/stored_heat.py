@@ -1,4 +1,4 @@
-"""Stored explanations for `iyu keywords`: which reviews, and the heat of their words."""
+"""Stored explanations: which reviews have one, and the heat of their words."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ _SCORES = table(
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Which explanations are asked for."""
+class HeatFilter:
+    """Which explanations are read."""
 
     method: str
     source: str | None = None  # all of them if None
@@ -46,17 +46,17 @@ class Key:
     label: int
 
 
-def find(connection: Connection, question: Question) -> Iterator[Key]:
-    """Yield the scored reviews a question is about."""
-    scores = _of_model(question.model_version) if question.model_version else _SCORES
+def find(connection: Connection, chosen: HeatFilter) -> Iterator[Key]:
+    """Yield the scored reviews that a filter chooses."""
+    scores = _of_model(chosen.model_version) if chosen.model_version else _SCORES
     c = scores.c
     query = select(c.source, c.review_id, c.model_version, c.text_hash, c.label)
-    if question.source is not None:
-        query = query.where(c.source == question.source)
-    if question.since is not None:
-        query = query.where(c.submitted_at >= question.since)
-    if question.until is not None:
-        query = query.where(c.submitted_at < question.until)
+    if chosen.source is not None:
+        query = query.where(c.source == chosen.source)
+    if chosen.since is not None:
+        query = query.where(c.submitted_at >= chosen.since)
+    if chosen.until is not None:
+        query = query.where(c.submitted_at < chosen.until)
     for row in connection.execute(query).yield_per(10_000):
         yield Key(*row)
 
@@ -133,7 +133,7 @@ def latest_models(connection: Connection) -> list[str]:
 
 
 def _of_model(model_version: str) -> Any:
-    """Return what one model says, also where a newer one has scored the same review."""
+    """Select the scores of one model, also where a newer one has scored the same review."""
     p, r = predictions.c, reviews.c
     return (
         select(p.source, p.review_id, p.model_version, p.text_hash, p.label, r.submitted_at)

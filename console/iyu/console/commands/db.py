@@ -4,10 +4,7 @@ from typing import Annotated
 
 import typer
 
-Database = Annotated[
-    str | None,
-    typer.Option("--database", metavar="URL", help="Instead of IYU_DATABASE_URL."),
-]
+from iyu.console.terminal.options import DatabaseOption
 
 
 def register(app: typer.Typer) -> None:
@@ -15,11 +12,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(db, name="db")
 
 
-db = typer.Typer(help="Create, migrate and check the tables.", no_args_is_help=True)
+db = typer.Typer(help="Create, migrate, check and prune the tables.", no_args_is_help=True)
 
 
 @db.command()
-def upgrade(database: Database = None) -> None:
+def upgrade(database: DatabaseOption = None) -> None:
     """Create the tables and views, or migrate them to this version."""
     from iyu.console.local.env_file import load_settings
     from iyu.schemas.contract.settings import mask
@@ -33,33 +30,34 @@ def upgrade(database: Database = None) -> None:
 
 
 @db.command()
-def check(database: Database = None) -> None:
-    """Say whether the tables are of this version; exit code 2 if not, 3 if nothing answers."""
+def check(database: DatabaseOption = None) -> None:
+    """Check that the tables are of this version; exit code 2 if not, 3 if nothing answers."""
     from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.open_database import open_database
     from iyu.schemas.contract.settings import mask
-    from iyu.schemas.sql.engine import check as check_tables
-    from iyu.schemas.sql.engine import connected
 
     settings = load_settings(database_url=database)
-    with connected(settings.database) as engine:
-        check_tables(engine)
-    typer.echo(f"{mask(settings.database)} is up to date")
+    with open_database(settings.database):
+        typer.echo(f"{mask(settings.database)} is up to date")
 
 
 @db.command()
 def prune(
-    days: Annotated[int, typer.Option(min=1, help="Keep those finished since so many days.")] = 30,
-    database: Database = None,
+    days: Annotated[
+        int, typer.Option(min=1, max=36_500, help="Keep chunks finished in the last so many days.")
+    ] = 30,
+    database: DatabaseOption = None,
 ) -> None:
     """Delete finished chunks from the ledger; scores, reviews and dead letters stay."""
     from datetime import timedelta
 
     from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.open_database import open_database
     from iyu.schemas.contract.review import utc_now
     from iyu.schemas.ledger import chunks as ledger
-    from iyu.schemas.sql.engine import connected, writing
+    from iyu.schemas.sql.engine import writing
 
     address = load_settings(database_url=database).database
-    with connected(address) as engine, writing(engine) as connection:
+    with open_database(address) as engine, writing(engine) as connection:
         count = ledger.prune(connection, utc_now() - timedelta(days=days))
     typer.echo(f"{count:,} finished chunks deleted")

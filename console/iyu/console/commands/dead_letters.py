@@ -1,19 +1,28 @@
-"""`iyu dead-letters`: what could not be scored, listed, shown, replayed, exported."""
+"""`iyu dead-letters`: reviews that could not be scored, listed, shown, replayed, exported."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from iyu.console.terminal.options import JsonOption
+
 if TYPE_CHECKING:
     from iyu.schemas.ledger.replay import Choice
 
-Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As `list` shows them.")]
+#: Greatest id that a database can hold.
+MAX_ID = 2**63 - 1
+
+Ids = Annotated[
+    list[int] | None,
+    typer.Argument(metavar="[ID]...", max=MAX_ID, help="As `list` shows them."),
+]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="For example killed-worker.")]
 SourceOption = Annotated[str | None, typer.Option("--source", help="Of this source only.")]
 Replayed = Annotated[bool, typer.Option("--replayed", help="Also those that were replayed.")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+
+#: What `list` shows of a dead letter: never its text.
+COLUMNS = ("id", "reason", "source", "review_id", "seen", "last_seen_at", "error")
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +30,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(letters, name="dead-letters")
 
 
-letters = typer.Typer(help="What could not be scored: list, show, replay, export.")
+letters = typer.Typer(help="Reviews that could not be scored: list, show, replay, export.")
 letters.info.no_args_is_help = True
 
 
@@ -31,26 +40,24 @@ def list_(
     source: SourceOption = None,
     replayed: Replayed = False,
     limit: Annotated[int, typer.Option(min=1, help="Show so many at most.")] = 50,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List dead letters, oldest first, without their texts."""
+    from rich.console import Console
+
+    from iyu.console.terminal.output import make_table, print_json
+
     found = _find(_choice((), reason, source, replayed, limit))
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        print_json(found)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    columns = ("id", "reason", "source", "review_id", "seen", "last_seen_at", "error")
-    table = Table(*columns, box=None, pad_edge=False)
-    for letter in found:
-        shown = letter | {"last_seen_at": letter["last_seen_at"][:19]}
-        table.add_row(*("" if shown[name] is None else str(shown[name]) for name in columns))
-    Console().print(table if found else "no dead letters")
+    shown = [letter | {"last_seen_at": letter["last_seen_at"][:19]} for letter in found]
+    rows = [[letter[name] for name in COLUMNS] for letter in shown]
+    Console().print(make_table(COLUMNS, rows) if found else "no dead letters")
 
 
 @letters.command()
-def show(letter_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+def show(letter_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)]) -> None:
     """Show one dead letter whole, its text included."""
     from iyu.schemas.contract.errors import InputError
 
@@ -79,7 +86,7 @@ def replay(
     from iyu.schemas.contract.errors import InputError
 
     if not (ids or every or reason or source):
-        raise InputError("say which: ids, --reason, --source, or --all")
+        raise InputError("name the dead letters: ids, --reason, --source, or --all")
     done = replay_and_publish(load_settings(), _choice(ids or (), reason, source, False, None))
     typer.echo(f"{done.reviews} replayed in {done.chunks} chunks")
     if done.without_review:
@@ -90,18 +97,22 @@ def replay(
 
 @letters.command()
 def export(
-    file: Annotated[str, typer.Argument(help="JSON Lines; - writes to stdout.")] = "-",
+    file: Annotated[str, typer.Argument(help="JSON Lines; - writes to standard output.")] = "-",
     reason: ReasonOption = None,
     source: SourceOption = None,
     replayed: Replayed = False,
 ) -> None:
     """Write dead letters whole, one JSON object a line."""
+    from iyu.console.terminal.output import open_to_write, print_json
+
     found = _find(_choice((), reason, source, replayed, None))
-    lines = "".join(json.dumps(letter, ensure_ascii=False) + "\n" for letter in found)
     if file == "-":
-        typer.echo(lines, nl=False)
+        for letter in found:
+            print_json(letter)
         return
-    Path(file).write_text(lines, encoding="utf-8")
+    with open_to_write(Path(file)) as lines:
+        for letter in found:
+            print_json(letter, file=lines)
     typer.echo(f"{len(found)} written to {file}", err=True)
 
 
@@ -123,18 +134,15 @@ def _choice(
 
 
 def _find(choice: "Choice") -> list[dict[str, Any]]:
-    from contextlib import ExitStack
     from datetime import datetime
 
     from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.open_database import open_database
     from iyu.schemas.ledger.replay import find
-    from iyu.schemas.sql.engine import check, connect, reading
+    from iyu.schemas.sql.engine import reading
 
-    with ExitStack() as stack:
-        engine = connect(load_settings().database)
-        stack.callback(engine.dispose)
-        check(engine)
-        found = find(stack.enter_context(reading(engine)), choice)
+    with open_database(load_settings().database) as engine, reading(engine) as connection:
+        found = find(connection, choice)
     return [
         {k: v.isoformat() if isinstance(v, datetime) else v for k, v in letter.items()}
         for letter in found

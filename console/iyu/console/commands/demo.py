@@ -1,4 +1,4 @@
-"""`iyu demo`: the whole way of a review, on a file that ships."""
+"""`iyu demo`: a file of reviews that ships, scored end to end on this machine."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ def demo(
         "demo-data"
     ),
     keep: Annotated[
-        bool, typer.Option("--keep/--discard", help="Leave the database to be asked.")
+        bool, typer.Option("--keep/--discard", help="Keep the database for queries.")
     ] = True,
 ) -> None:
     """Score a file of reviews end to end here (Redis, worker, SQLite), and show why."""
@@ -26,6 +26,9 @@ def demo(
 
     from iyu.console.demo.report import report
     from iyu.console.demo.run import score_demo_file
+    from iyu.console.terminal.optional_libraries import require_worker_libraries
+
+    require_worker_libraries()
 
     console = Console()
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from iyu.console.terminal.options import JsonOption
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -23,14 +25,16 @@ def evaluate(
     predictions: Annotated[
         Path | None, typer.Option(help="Write id, label and probability to this CSV file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure a model on labelled reviews in this process; with --source, compare with the rows."""
     from iyu.console.local.env_file import load_settings
-    from iyu.console.terminal.quiet_tensorflow import quiet_tensorflow, require_training
+    from iyu.console.terminal.optional_libraries import require_training_libraries
+    from iyu.console.terminal.output import print_json
+    from iyu.console.terminal.quiet_tensorflow import import_tensorflow_quietly
 
-    require_training()
-    quiet_tensorflow()
+    require_training_libraries()
+    import_tensorflow_quietly()
     from iyu.console.analysis.model_evaluation import (
         compare_with_rows,
         evaluate_in_process,
@@ -47,9 +51,7 @@ def evaluate(
     if predictions:
         write_predictions(predictions, reviews, found)
     if as_json:
-        import orjson
-
-        typer.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
+        print_json(report, indent=True)
         return
     for name, value in report.items():
         typer.echo(f"{name}: {value}")

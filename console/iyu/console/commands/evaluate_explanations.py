@@ -1,9 +1,11 @@
-"""`iyu evaluate-explanations`: whether heatmaps say what the model does, method by method."""
+"""`iyu evaluate-explanations`: how faithful heatmaps are to the model, method by method."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from iyu.console.terminal.options import JsonOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +36,7 @@ def evaluate_explanations(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
     text_column: Annotated[str | None, typer.Option(help="The column of texts.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: JsonOption = False,
     out: Annotated[
         Path | None, typer.Option(help="Save the table: .json, or .md for Markdown.")
     ] = None,
@@ -48,13 +50,15 @@ def evaluate_explanations(
     """
     from iyu.console.analysis.explanation_evaluation import faithfulness_report, read_texts
     from iyu.console.local.env_file import load_settings
-    from iyu.console.terminal.quiet_tensorflow import quiet_tensorflow, require_training
+    from iyu.console.terminal.optional_libraries import require_training_libraries
+    from iyu.console.terminal.output import open_to_write, print_json
+    from iyu.console.terminal.quiet_tensorflow import import_tensorflow_quietly
     from iyu.worker.settings import WorkerSettings
 
-    require_training()
+    require_training_libraries()
     settings = load_settings(WorkerSettings, model=model, methods=methods)
     texts = read_texts(data, text_column, reviews, seed)
-    quiet_tensorflow()
+    import_tensorflow_quietly()
     report, rows = faithfulness_report(
         settings.model,
         settings.methods if methods else None,
@@ -63,17 +67,15 @@ def evaluate_explanations(
     )
     report |= {"data": data.name, "seed": seed}
     if out:
-        out.write_text(_as_json(report) if out.suffix == ".json" else _markdown(report, rows))
+        with open_to_write(out) as file:
+            if out.suffix == ".json":
+                print_json(report, indent=True, file=file)
+            else:
+                file.write(_markdown(report, rows))
     if as_json:
-        typer.echo(_as_json(report))
+        print_json(report, indent=True)
     else:
         _print(report, rows)
-
-
-def _as_json(report: dict[str, Any]) -> str:
-    import orjson
-
-    return orjson.dumps(report, option=orjson.OPT_INDENT_2).decode()
 
 
 def _head(report: dict[str, Any]) -> str:

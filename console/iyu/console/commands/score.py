@@ -1,9 +1,11 @@
-"""`iyu score`: score texts at once, in this process, and show why."""
+"""`iyu score`: score texts at once, in this process, with their words coloured by heat."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from iyu.console.terminal.options import JsonOption
 
 if TYPE_CHECKING:
     from iyu.worker.scoring import Prediction
@@ -18,15 +20,16 @@ def score(
     texts: Annotated[list[str], typer.Argument(metavar="TEXT…", help="Reviews, each in quotes.")],
     model: Annotated[str | None, typer.Option(help="Instead of IYU_MODEL.")] = None,
     method: Annotated[str | None, typer.Option(help="Instead of IYU_METHODS.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON array on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Score reviews at once, without broker or database, with their words coloured by heat."""
     from iyu.console.local.env_file import load_settings
-    from iyu.console.terminal.quiet_tensorflow import quiet_tensorflow
+    from iyu.console.terminal.output import print_json
+    from iyu.console.terminal.quiet_tensorflow import import_tensorflow_quietly
     from iyu.schemas.contract.errors import InputError
     from iyu.schemas.contract.review import Review, admit
 
-    quiet_tensorflow()
+    import_tensorflow_quietly()
     from iyu.worker.scoring import Scorer
     from iyu.worker.settings import WorkerSettings
 
@@ -38,14 +41,12 @@ def score(
     reviews = [verdict.text for verdict in admitted if isinstance(verdict, Review)]
     predictions = Scorer.load(settings.model, settings.methods).score(reviews)
     if as_json:
-        import orjson
-
-        typer.echo(orjson.dumps([p.to_dict() for p in predictions]).decode())
+        print_json([prediction.to_dict() for prediction in predictions])
         return
-    _show(reviews, predictions)
+    _print(reviews, predictions)
 
 
-def _show(reviews: Sequence[str], predictions: Sequence["Prediction"]) -> None:
+def _print(reviews: Sequence[str], predictions: Sequence["Prediction"]) -> None:
     from rich.console import Console
     from rich.text import Text
 

@@ -1,16 +1,18 @@
-"""`iyu status`: what waits, what moves, what is dead."""
+"""`iyu status`: pending reviews, how fast they are scored, and dead letters."""
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from iyu.console.exit_codes import SIDE_DOWN
+from iyu.console.terminal.options import JsonOption
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from iyu.console.operations.status import Status
 
-#: Seconds between two looks with --watch.
+#: Seconds between two readings with --watch.
 WATCH_EVERY = 1.0
 
 
@@ -20,26 +22,27 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    watch: Annotated[bool, typer.Option("--watch", help="Look again until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show what waits, how fast it moves, and what is dead; exit code 3 if a side is down."""
+    """Show pending reviews, the rate, and dead letters; exit code 3 if a side is down."""
     from rich.console import Console
 
     from iyu.console.local.env_file import load_settings
     from iyu.console.operations.status import collect
+    from iyu.console.terminal.output import print_json
 
     settings = load_settings()
     if watch and not as_json:
         _watch()
     found = collect(settings)
     if as_json:
-        typer.echo(json.dumps(found.as_json(), ensure_ascii=True))
+        print_json(found.as_json())
     else:
         Console().print(_table(found))
     if found.database_error is not None:
         raise found.database_error
-    raise typer.Exit(3 if found.broker_error else 0)
+    raise typer.Exit(SIDE_DOWN if found.broker_error else 0)
 
 
 def _watch() -> None:

@@ -1,13 +1,14 @@
-"""`iyu submit`: hand a file of reviews over."""
+"""`iyu submit`: submit a file of reviews for scoring."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from iyu.console.terminal.options import JsonOption
+
 if TYPE_CHECKING:
-    from iyu.console.operations.submit import Report
+    from iyu.console.operations.submit import SubmitReport
     from iyu.producer import Format
     from iyu.schemas.contract.message import Queue
 
@@ -28,12 +29,12 @@ def submit(
     text_column: Annotated[str | None, typer.Option(help="Column of the reviews.")] = None,
     id_column: Annotated[
         str | None,
-        typer.Option(help="Column of their ids; without one the id is made of the text."),
+        typer.Option(help="Column of their ids; without one the id is a hash of the text."),
     ] = None,
     source: Annotated[str, typer.Option(help="Where the reviews come from.")] = "default",
     queue: Annotated[str, typer.Option(help="live (somebody waits) or bulk.")] = "bulk",
     format: Annotated[  # noqa: A002 - the option's name
-        str | None, typer.Option(help="csv, tsv, jsonl or parquet; else found out.")
+        str | None, typer.Option(help="csv, tsv, jsonl or parquet; without it, detected.")
     ] = None,
     encoding: Annotated[str, typer.Option(help="For example cp949.")] = "utf-8",
     quotes: Annotated[bool, typer.Option(help="Whether quotes enclose fields.")] = True,
@@ -42,11 +43,12 @@ def submit(
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until all are scored.")] = False,
     timeout: Annotated[float | None, typer.Option(help="Seconds to wait at most.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Submit the reviews of FILE for scoring."""
     from iyu.console.local.env_file import load_settings
     from iyu.console.operations import submit as submission
+    from iyu.console.terminal.output import print_json
     from iyu.producer import read_rows
     from iyu.schemas.contract.review import utc_now
 
@@ -55,21 +57,26 @@ def submit(
     began = utc_now()
     rows = read_rows(file, text_column, id_column, format=kind, encoding=encoding, quotes=quotes)
     origin = "stdin" if file == "-" else Path(file).name
-    with submission.rejects_file(rejects) as noted:
+    with submission.rejects_file(rejects) as rejected:
         receipt = submission.submit_rows(
             rows,
             settings,
             source=source,
             queue=wanted_queue,
             origin=origin,
-            rejects=noted,
+            rejects=rejected,
             quiet=as_json,
         )
     waits = wait and receipt.accepted > 0
-    outcome = submission.wait(settings, receipt, timeout, quiet=as_json) if waits else None
+    outcome = (
+        submission.wait_for_scores(settings, receipt, timeout, quiet=as_json) if waits else None
+    )
     seconds = submission.seconds_since(began, outcome)
-    report = submission.Report(source, receipt, noted.first, outcome, seconds)
-    typer.echo(json.dumps(report.as_json(), ensure_ascii=True) if as_json else _text(report))
+    report = submission.SubmitReport(source, receipt, rejected.first, outcome, seconds)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        typer.echo(_text(report))
     raise typer.Exit(report.exit_code)
 
 
@@ -91,16 +98,18 @@ def _format(name: str | None) -> "Format | None":
         raise typer.BadParameter("give csv, tsv, jsonl or parquet", param_hint="--format") from None
 
 
-def _text(report: "Report") -> str:
+def _text(report: "SubmitReport") -> str:
     receipt = report.receipt
     lines = [
         f"{receipt.accepted:,} accepted in {receipt.chunks:,} chunks, "
         f"{receipt.rejected_total:,} rejected (batch {receipt.batch_id})"
     ]
     if receipt.repeated:
-        lines.append(f"{receipt.repeated:,} stood there twice, word for word: they count once")
+        lines.append(f"{receipt.repeated:,} were in it twice, word for word: they count once")
     if receipt.unpublished:
-        lines.append(f"{receipt.unpublished:,} are safe, but wait for the broker to come back")
+        lines.append(
+            f"{receipt.unpublished:,} are safe, and will be published when the broker answers again"
+        )
     lines += [f"  {reason}: {count:,}" for reason, count in receipt.rejected.items()]
     lines += [f"    {r.review_id or '(no id)'!r}: {r.reason}" for r in report.rejected]
     if len(report.rejected) < receipt.rejected_total:
@@ -108,11 +117,11 @@ def _text(report: "Report") -> str:
     return "\n".join([*lines, _speed(report)])
 
 
-def _speed(report: "Report") -> str:
+def _speed(report: "SubmitReport") -> str:
     outcome = report.outcome
     if outcome is None:
         return f"handed over in {report.seconds:,.1f} s ({report.rate:,.0f} reviews/s)"
-    told = f"{outcome.scored:,} scored, {outcome.dead:,} dead letters"
+    line = f"{outcome.scored:,} scored, {outcome.dead:,} dead letters"
     if not outcome.finished:
-        return f"{told}, {outcome.open:,} still waiting when the time was over"
-    return f"{told}: {report.rate:,.0f} reviews/s from submit to the last row"
+        return f"{line}, {outcome.pending:,} still waiting when the timeout was over"
+    return f"{line}: {report.rate:,.0f} reviews/s from submit to the last row"

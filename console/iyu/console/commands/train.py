@@ -30,10 +30,11 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
 ) -> None:
     """Train a model on labelled reviews; an interrupted run goes on where it stopped."""
-    from iyu.console.terminal.quiet_tensorflow import quiet_tensorflow, require_training
+    from iyu.console.terminal.optional_libraries import require_training_libraries
+    from iyu.console.terminal.quiet_tensorflow import import_tensorflow_quietly
 
-    require_training()
-    quiet_tensorflow()
+    require_training_libraries()
+    import_tensorflow_quietly()
     from iyu.worker.training.data import read_labelled
     from iyu.worker.training.recipes import Run, recipe
 
@@ -49,7 +50,7 @@ def train(
     )
     typer.echo(f"validation: AUC {metrics.auc:.4f}, accuracy {metrics.accuracy:.4f}")
     if tested:
-        from iyu.worker.training.report import add_test_report
+        from iyu.worker.training.evaluation import add_test_report
 
         found = add_test_report(out, tested)
         typer.echo(f"{tested.origin}: AUC {found.auc:.4f}, accuracy {found.accuracy:.4f}")

@@ -24,10 +24,13 @@ def up(
 ) -> None:
     """Run Redis, a SQLite database, a worker and the sweeper here, until Ctrl-C.
 
-    What waits when it stops goes on with the next `iyu up`.
+    Reviews that are pending when it stops are scored after the next `iyu up`.
     """
     from iyu.console.local.data_folder import DataFolder, run_locally
     from iyu.console.local.env_file import DEFAULT_FOLDER, FILE_NAME
+    from iyu.console.terminal.optional_libraries import require_worker_libraries
+
+    require_worker_libraries()
 
     def say(line: str) -> None:
         typer.echo(f"iyu up: {line}", err=True)
@@ -47,5 +50,5 @@ def up(
         typer.echo("Then, for example:  iyu submit reviews.csv --wait")
         typer.echo("Ctrl-C stops cleanly.")
         supervisor.watch()
-        say("stopping: what is being scored is finished first")
+        say("stopping: chunks that are running are finished first")
     say("stopped")

@@ -1,4 +1,4 @@
-"""`iyu worker` and `iyu beat`: the processes that score, and that watch the ledger."""
+"""`iyu worker` and `iyu beat`: the processes that score reviews, and that sweep the ledger."""
 
 from typing import Annotated
 
@@ -24,10 +24,13 @@ def worker(
         bool, typer.Option("--rescore", help="Serve `iyu rescore` alone, at low priority.")
     ] = False,
 ) -> None:
-    """Score what waits in the queues, until SIGTERM; what is being scored is finished first."""
+    """Score the reviews in the queues until SIGTERM; chunks that are running are finished first."""
     if rescore and queues:
         raise typer.BadParameter("--rescore serves one queue of its own", param_hint="--queues")
     from iyu.console.local.env_file import load_settings
+    from iyu.console.terminal.optional_libraries import require_worker_libraries
+
+    require_worker_libraries()
     from iyu.worker.service.celery_app import run_worker
     from iyu.worker.settings import WorkerSettings
 
@@ -37,8 +40,11 @@ def worker(
 
 
 def beat() -> None:
-    """Publish stale chunks of the ledger again, at intervals; one of these is enough."""
+    """Publish lost chunks of the ledger again, at intervals; one of these is enough."""
     from iyu.console.local.env_file import load_settings
+    from iyu.console.terminal.optional_libraries import require_worker_libraries
+
+    require_worker_libraries()
     from iyu.worker.service.celery_app import run_beat
     from iyu.worker.settings import WorkerSettings
 

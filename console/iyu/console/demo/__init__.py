@@ -1,1 +1,1 @@
-"""What make demo runs and shows."""
+"""`iyu demo`: a file of reviews scored end to end, and shown."""

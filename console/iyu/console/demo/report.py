@@ -1,4 +1,4 @@
-"""What the demo shows: scored reviews with their reasons, keywords, and what to ask next."""
+"""Shows the demo's scored reviews with their words coloured, keywords, and queries to try."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from iyu.console.local.data_folder import DataFolder
 from iyu.console.terminal.coloured_heat import has_colour, heated, legend
 from iyu.schemas.sql.engine import connected, reading
 
-#: Of all reviews in order of their score, every so many is shown.
+#: Reviews shown: evenly spread over all, in order of their score.
 SHOWN_REVIEWS = 10
 SHOWN_WORDS = 8
 
@@ -39,12 +39,12 @@ ORDER BY mean_heat DESC
 
 
 def report(folder: DataFolder, console: Console, *, kept: bool) -> None:
-    """Print everything worth seeing after the demo's file was scored."""
+    """Print reviews, keywords and queries after the demo's file was scored."""
     with connected(folder.database_url) as engine:
         _print_reviews(_rows(engine, _SCORED, source=SOURCE), console)
         _print_keywords(_rows(engine, _KEYWORDS), console)
     if kept:
-        _print_questions(folder, console)
+        _print_queries(folder, console)
 
 
 def _rows(engine: Engine, query: str, **values: str) -> list[Row[Any]]:
@@ -79,13 +79,13 @@ def _cells(rows: list[Row[Any]], number: int) -> tuple[str, str, str]:
     return escape(row.surface), f"{row.mean_heat:+.3f}", str(row.reviews)
 
 
-def _print_questions(folder: DataFolder, console: Console) -> None:
+def _print_queries(folder: DataFolder, console: Console) -> None:
     program = _program()
-    lines = [f"The database is {folder.path / 'iyu.db'}. Ask it:", ""]
+    lines = [f"The database is {folder.path / 'iyu.db'}. Query it:", ""]
     lines.append(f"export IYU_DATABASE_URL={shlex.quote(folder.database_url)}")
     for question, query in QUESTIONS:
         lines += ["", f"# {question}", f'{program} sql "{query}"']
-    # Not wrapped by us: a line that is copied has to stay one line.
+    # Not wrapped: a line that is copied has to stay one line.
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -93,4 +93,6 @@ def _program() -> str:
     if shutil.which("iyu"):
         return "iyu"
     started = Path(sys.argv[0])
-    return shlex.quote(os.path.relpath(started)) if started.name == "iyu" else "python -m iyu"
+    return (
+        shlex.quote(os.path.relpath(started)) if started.name == "iyu" else "python -m iyu.console"
+    )

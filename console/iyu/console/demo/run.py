@@ -1,4 +1,4 @@
-"""The demo's main path: real Redis, real worker process, real command line, one file."""
+"""Runs the demo: Redis, a worker process and `iyu submit` over one file."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from iyu.console.local.data_folder import DataFolder, command, run_locally
 from iyu.console.local.supervisor import Supervisor
 from iyu.schemas.contract.errors import IyuError
 
-#: Seconds after which the demo gives up; loading TensorFlow is most of what it needs.
+#: Seconds after which the demo gives up; loading TensorFlow takes most of it.
 PATIENCE_SECONDS = 300.0
 SOURCE = "demo"
 

@@ -1,4 +1,4 @@
-"""Everything in one folder: Redis with its file, SQLite, a worker and beat, for one machine."""
+"""Redis with its file, SQLite, a worker and beat on one machine, all state in one folder."""
 
 import fcntl
 import os
@@ -29,9 +29,9 @@ class DataFolder:
 
     @contextmanager
     def locked(self) -> Iterator[int]:
-        """Hold the folder for this process and those who inherit the descriptor.
+        """Lock the folder for this process and the children that inherit the descriptor.
 
-        Raises SettingsError while somebody else holds it.
+        Raises SettingsError while another process holds the lock.
         """
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -87,7 +87,10 @@ def run_locally(
 
 
 def command(*arguments: str) -> list[str]:
-    """Return a command line of iyu for this interpreter."""
+    """Return a command line of iyu for this interpreter.
+
+    -P: the current folder is not searched, whatever modules it holds.
+    """
     return [sys.executable, "-P", "-m", "iyu.console", *arguments]
 
 

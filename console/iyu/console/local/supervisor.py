@@ -1,4 +1,4 @@
-"""Keeps a few services running together: started in order, revived, stopped in reverse order."""
+"""Keeps a few services running together: started in order, restarted, stopped in reverse order."""
 
 import os
 import signal
@@ -11,31 +11,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from iyu.console.exit_codes import WRONG_USE
 from iyu.console.local.parent_death import die_with_parent
 from iyu.schemas.contract.errors import IyuError, SettingsError
 
-#: Seconds a child may take to finish what it holds when it is asked to stop.
+#: Seconds a child may take to finish its chunk after SIGTERM.
 STOP_SECONDS = 60.0
-#: Seconds between two looks at the children; also the longest Ctrl-C waits to be seen.
+#: Seconds between two checks of the children; also the longest time until Ctrl-C is noticed.
 LOOK_SECONDS = 0.2
 #: Seconds before a dead service is started again: doubled each time, up to the second.
 FIRST_DELAY, LONGEST_DELAY = 1.0, 30.0
-#: Seconds after which a service counts as sound again, and its delay starts anew.
-SOUND_SECONDS = 60.0
+#: Seconds of running after which the delay starts anew.
+STABLE_SECONDS = 60.0
 
 
 class Service(Protocol):
-    """What can be supervised."""
+    """A process that can be supervised."""
 
     @property
     def running(self) -> bool:
-        """Whether it lives."""
+        """Whether it runs."""
 
     def start(self) -> None:
         """Start it."""
 
     def stop(self) -> None:
-        """Let it finish and end."""
+        """Let it finish its work, and end it."""
 
 
 class ChildProcess:
@@ -51,12 +52,12 @@ class ChildProcess:
 
     @property
     def running(self) -> bool:
-        """Whether it lives; a wrong setting is no accident that a restart would mend."""
+        """Whether it runs. Raises SettingsError where its settings are wrong: no restart helps."""
         if self._process is None:
             return False
-        if self._process.poll() == SettingsError.exit_code:
+        if self._process.poll() == WRONG_USE:
             name = " ".join(self._command[-1:])
-            raise SettingsError(f"{name} cannot start; its own message stands above")
+            raise SettingsError(f"{name} cannot start; its own message is above")
         return self._process.returncode is None
 
     def start(self) -> None:
@@ -74,7 +75,7 @@ class ChildProcess:
             )
 
     def stop(self) -> None:
-        """Ask it to finish what it holds; end the whole group if it does not."""
+        """Let it finish its chunk; kill the whole group if it does not."""
         if self._process is None:
             return
         self._process.terminate()
@@ -95,11 +96,11 @@ class _Watched:
     service: Service
     delay: float = FIRST_DELAY
     started: float = field(default_factory=time.monotonic)  # seconds, monotonic
-    due: float | None = None  # when to start it again, None while it lives
+    due: float | None = None  # when to start it again, None while it runs
 
 
 class Supervisor:
-    """Runs services until a signal asks to stop."""
+    """Runs services until SIGINT or SIGTERM."""
 
     def __init__(self, services: Mapping[str, Service], say: Callable[[str], None]) -> None:
         self._watched = [_Watched(name, service) for name, service in services.items()]
@@ -118,22 +119,22 @@ class Supervisor:
                 watched.service.stop()
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> bool:
-        """Revive what dies, until `until` says so or a signal (then False)."""
+        """Restart services that end; True once `until()` is true, False after a signal."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         while not self._stopping and not until():
             for watched in self._watched:
-                self._look_after(watched)
+                self._restart_if_ended(watched)
             time.sleep(LOOK_SECONDS)
         return not self._stopping
 
     def _stop(self, _number: int, _frame: object) -> None:
         self._stopping = True
 
-    def _look_after(self, watched: _Watched) -> None:
+    def _restart_if_ended(self, watched: _Watched) -> None:
         now = time.monotonic()
         if watched.service.running:
-            if now - watched.started > SOUND_SECONDS:
+            if now - watched.started > STABLE_SECONDS:
                 watched.delay = FIRST_DELAY
         elif watched.due is None:
             self._say(f"{watched.name} ended; starting it again in {watched.delay:g} s")
@@ -141,9 +142,9 @@ class Supervisor:
             watched.delay = min(2 * watched.delay, LONGEST_DELAY)
         elif now >= watched.due:
             watched.due, watched.started = None, now
-            self._revive(watched)
+            self._restart(watched)
 
-    def _revive(self, watched: _Watched) -> None:
+    def _restart(self, watched: _Watched) -> None:
         try:
             watched.service.start()
         except IyuError as error:

@@ -1,1 +1,1 @@
-"""What the command line and other front ends call to act."""
+"""What the command line and other front ends call: submit, wait, replay, rescore, status."""

@@ -1,4 +1,4 @@
-"""Whether the services that iyu stands on answer."""
+"""Readiness of broker, database and model; liveness of the worker on this machine."""
 
 import time
 from importlib.util import find_spec
@@ -6,12 +6,12 @@ from typing import Final
 
 from kombu.exceptions import OperationalError
 
+from iyu.console.operations.open_database import open_database
 from iyu.schemas.broker.publisher import make_app
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.settings import Settings, mask
-from iyu.schemas.sql.engine import check, connect
 
-#: Seconds after which a worker without a heartbeat is taken for dead; it beats every two.
+#: Seconds without a heartbeat after which a worker counts as dead; it beats every two.
 HEARTBEAT_AGE: Final = 20.0
 
 
@@ -36,7 +36,7 @@ def liveness() -> dict[str, str | None]:
 def _broker_trouble(settings: Settings) -> str | None:
     with make_app(settings).connection_for_write(connect_timeout=5) as connection:
         try:
-            # Redis is asked for a PING before a channel is given.
+            # The transport sends a PING before it gives a channel.
             connection.ensure_connection(max_retries=1, timeout=5)
         except (OperationalError, OSError):
             return f"{mask(settings.broker)} does not answer; check that it runs"
@@ -55,11 +55,8 @@ def _model_trouble() -> str | None:
 
 
 def _database_trouble(settings: Settings) -> str | None:
-    engine = connect(settings.database)
     try:
-        check(engine)
+        with open_database(settings.database):
+            return None
     except IyuError as error:
         return str(error)
-    finally:
-        engine.dispose()
-    return None

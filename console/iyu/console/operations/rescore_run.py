@@ -1,39 +1,36 @@
-"""A campaign from its beginning to its end: hand over, look after a worker, tell how far it is."""
+"""A rescoring campaign from beginning to end: publish, keep a worker running, show progress."""
 
 import os
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final
+from typing import Any
 
 import typer
 from sqlalchemy import Engine
 
+from iyu.console.exit_codes import DEAD_LETTERS, INTERRUPTED
 from iyu.console.local.data_folder import command
 from iyu.console.local.supervisor import ChildProcess, Service, Supervisor
-from iyu.console.operations.submit import DEAD_LETTERS
-from iyu.console.operations.wait_for_batch import Outcome, look
-from iyu.console.terminal.progress_bar import Teller, teller
-from iyu.producer.backpressure import drain_seconds
+from iyu.console.operations.open_database import open_database
+from iyu.console.terminal.progress_bar import ProgressBar, progress_bar
 from iyu.producer.rescore import Campaign, Selection
-from iyu.schemas.broker.broker import CeleryBroker
+from iyu.schemas.broker.broker import RedisBroker
 from iyu.schemas.contract.settings import Settings
-from iyu.schemas.sql.engine import check, connected, reading
-
-#: Exit code after Ctrl-C or SIGTERM.
-INTERRUPTED: Final = 130
+from iyu.schemas.ledger.progress import Outcome, batch_outcome, drain_seconds
+from iyu.schemas.sql.engine import reading
 
 
 @dataclass(frozen=True, slots=True)
-class How:
-    """What the command does beside handing over."""
+class RescoreOptions:
+    """How `iyu rescore` runs."""
 
     wait: bool  # until all are scored
-    quiet: bool
+    quiet: bool  # no progress on stderr
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What became of a campaign."""
+class RescoreReport:
+    """The outcome of a campaign."""
 
     model_version: str
     wanted: int  # reviews without a row of the model when it began
@@ -44,7 +41,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 if all went as asked."""
+        """0 if it ran to its end without dead letters."""
         if self.stopped:
             return INTERRUPTED
         return DEAD_LETTERS if self.outcome.dead else 0
@@ -57,35 +54,34 @@ class Report:
             "handed_over": self.handed_over,
             "scored": self.outcome.scored,
             "dead": self.outcome.dead,
-            "open": self.outcome.open,
+            "open": self.outcome.pending,
             "stopped": self.stopped,
             "seconds": round(self.seconds, 3),
         }
 
 
 def rescore(
-    settings: Settings, selection: Selection, how: How, worker: ChildProcess | None
-) -> Report:
+    settings: Settings, selection: Selection, options: RescoreOptions, worker: ChildProcess | None
+) -> RescoreReport:
     """Hand stored reviews over for a model, and let `worker` score them if one is given.
 
     Raises BrokerUnavailable, DatabaseUnavailable, DatabaseOutdated, and SettingsError where the
     worker cannot start. Whatever ended it, running it again goes on.
     """
     began = monotonic()
-    broker = CeleryBroker(settings)
-    with connected(settings.database) as engine:
-        check(engine)
+    broker = RedisBroker(settings)
+    with open_database(settings.database) as engine:
         with reading(engine) as connection:
             wanted = selection.count(connection)
         campaign = Campaign(engine, broker, selection, chunk_size=settings.chunk_size)
         try:
-            finished = campaign.step() or _run(engine, campaign, how, wanted, worker)
+            finished = campaign.step() or _run(engine, campaign, options, wanted, worker)
             campaign.close()
         finally:
             broker.close()
         with reading(engine) as connection:
-            outcome = look(connection, campaign.batch.batch_id)
-    return Report(
+            outcome = batch_outcome(connection, campaign.batch.batch_id)
+    return RescoreReport(
         selection.model_version,
         wanted,
         campaign.batch.accepted,
@@ -95,7 +91,7 @@ def rescore(
     )
 
 
-def own_worker(settings: Settings, model: str, concurrency: int) -> ChildProcess:
+def local_worker(settings: Settings, model: str, concurrency: int) -> ChildProcess:
     """Return a worker of this machine for a campaign, not started yet."""
     environment = {
         "IYU_BROKER_URL": settings.broker,
@@ -107,25 +103,32 @@ def own_worker(settings: Settings, model: str, concurrency: int) -> ChildProcess
 
 
 def _run(
-    engine: Engine, campaign: Campaign, how: How, wanted: int, worker: ChildProcess | None
+    engine: Engine,
+    campaign: Campaign,
+    options: RescoreOptions,
+    wanted: int,
+    worker: ChildProcess | None,
 ) -> bool:
-    """Go on until the end; False if a signal stopped it before."""
+    """Step until the end; False if a signal stopped it before."""
     services: dict[str, Service] = {"worker": worker} if worker else {}
     supervisor = Supervisor(services, lambda line: typer.echo(line, err=True))
 
     def is_over() -> bool:
         finished = campaign.step()
-        _tell(engine, campaign, tell, how)
-        return finished or (campaign.all_handed_over and not how.wait)
+        _show_progress(engine, campaign, bar, options)
+        return finished or (campaign.all_handed_over and not options.wait)
 
-    verb = "rescored" if how.wait else "handed over"
-    with teller(verb, wanted, quiet=how.quiet) as tell, supervisor.running():
+    verb = "rescored" if options.wait else "handed over"
+    with progress_bar(verb, wanted, quiet=options.quiet) as bar, supervisor.running():
         return supervisor.watch(is_over)
 
 
-def _tell(engine: Engine, campaign: Campaign, tell: Teller, how: How) -> None:
+def _show_progress(
+    engine: Engine, campaign: Campaign, bar: ProgressBar, options: RescoreOptions
+) -> None:
     if campaign.live_reviews and not campaign.all_handed_over:
         with reading(engine) as connection:
-            tell.waits(campaign.live_reviews, drain_seconds(connection, campaign.live_reviews))
+            seconds = drain_seconds(connection, campaign.live_reviews)
+        bar.show_backlog(campaign.live_reviews, seconds)
     done = campaign.batch.accepted
-    tell.at(max(done - campaign.open_reviews, 0) if how.wait else done)
+    bar.update(max(done - campaign.open_reviews, 0) if options.wait else done)

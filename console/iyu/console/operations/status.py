@@ -1,35 +1,31 @@
-"""How things stand: what waits, what moves, what is dead, and what the broker holds."""
+"""The state of the system: pending reviews, rate, dead letters, and messages in the broker."""
 
 from collections.abc import Callable, Set
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.message import Queue
-from iyu.schemas.contract.review import utc_now
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
-from iyu.schemas.ledger.chunks import OPEN, State
+from iyu.schemas.ledger import progress
+from iyu.schemas.ledger.chunks import State
 from iyu.schemas.sql.engine import check, connected, reading
 from iyu.schemas.sql.tables import chunks, dead_letters, models
-
-#: Seconds over which the rate is taken.
-RATE_WINDOW: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One look at ledger and broker; of a side that does not answer only the error is known."""
+    """Ledger and broker at one moment; of a side that does not answer only the error is known."""
 
     queued: dict[str, int] = field(default_factory=dict)  # reviews by queue
     running: int = 0
     done_chunks: int = 0
     scored_last_minute: int = 0
-    drain_seconds: float | None = None  # None while nothing moves
+    drain_seconds: float | None = None  # None while no worker finishes any
     dead_letters: int = 0
     model: str | None = None
     messages: dict[str, int] = field(default_factory=dict)  # in the broker, by queue
@@ -39,18 +35,19 @@ class Status:
 
     @property
     def pending(self) -> int:
-        """Reviews that wait or are being scored."""
+        """Reviews that are queued or running."""
         return sum(self.queued.values()) + self.running
 
     def as_json(self) -> dict[str, Any]:
         """Return the status for a program."""
-        told = asdict(self) | {"pending": self.pending}
-        told["database_error"] = str(self.database_error) if self.database_error else None
-        return told
+        return asdict(self) | {
+            "pending": self.pending,
+            "database_error": str(self.database_error) if self.database_error else None,
+        }
 
 
 def collect(settings: Settings, engine: Engine | None = None) -> Status:
-    """Look at the ledger and at the broker; neither hides the other when it is down."""
+    """Read ledger and broker; neither hides the other when it is down."""
     found: dict[str, Any] = {}
     queues: set[str] = set()
     try:
@@ -62,38 +59,20 @@ def collect(settings: Settings, engine: Engine | None = None) -> Status:
 
 
 def _from_database(engine: Engine) -> tuple[dict[str, Any], set[str]]:
-    """Return what the ledger knows, and the queues that have open chunks."""
+    """Return what the ledger holds, and the queues that have pending chunks."""
     check(engine)
     with reading(engine) as connection:
         queues = set(ledger.open_queues(connection))
-        since = utc_now() - timedelta(seconds=RATE_WINDOW)
-        scored = ledger.finished_since(connection, since)
-        pending = ledger.pending(connection)
-        told = {
-            **_open_reviews(connection),
+        pending = progress.pending_by_queue(connection)
+        return {
+            "queued": pending.queued,
+            "running": pending.running,
             "done_chunks": _count(connection, chunks.c.state == State.DONE),
-            "scored_last_minute": scored,
-            "drain_seconds": pending * RATE_WINDOW / scored if scored else None,
+            "scored_last_minute": progress.scored_recently(connection),
+            "drain_seconds": progress.drain_seconds(connection, pending.total),
             "dead_letters": _count(connection, dead_letters.c.replayed_at.is_(None)),
             "model": _current_model(connection),
-        }
-    return told, queues
-
-
-def _open_reviews(connection: Connection) -> dict[str, Any]:
-    query = (
-        select(chunks.c.queue, chunks.c.state, func.sum(chunks.c.review_count))
-        .where(chunks.c.state.in_(OPEN))
-        .group_by(chunks.c.queue, chunks.c.state)
-    )
-    queued: dict[str, int] = {}
-    running = 0
-    for queue, state, reviews in connection.execute(query):
-        if state == State.RUNNING:
-            running += int(reviews)
-        else:
-            queued[queue] = int(reviews)
-    return {"queued": queued, "running": running}
+        }, queues
 
 
 def _count(connection: Connection, condition: Any) -> int:
@@ -124,10 +103,10 @@ def _from_broker(address: str, queues: Set[str]) -> dict[str, Any]:
 
 
 def _lengths(client: Any, queues: Set[str]) -> dict[str, Any]:
-    """Return the messages of the usual queues, and of models that score stored reviews again."""
-    asked: Callable[[str], int] = client.llen
+    """Return the messages of the usual queues, and of models that rescore."""
+    length: Callable[[str], int] = client.llen
     usual = [queue.value for queue in Queue]
     return {
-        "messages": {name: asked(name) for name in (*usual, *sorted(queues - set(usual)))},
+        "messages": {name: length(name) for name in (*usual, *sorted(queues - set(usual)))},
         "unacknowledged": client.hlen("unacked"),
     }

@@ -1,4 +1,4 @@
-"""Submit a file, wait for its scores, and say what became of it."""
+"""Submit rows of reviews, wait for their scores, and report the outcome."""
 
 import csv
 from collections.abc import Iterator
@@ -7,23 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from iyu.console.operations.wait_for_batch import Outcome, wait_for
-from iyu.console.terminal.progress_bar import teller
+from iyu.console.exit_codes import DEAD_LETTERS, FAILED, TIMED_OUT
+from iyu.console.operations.wait_for_batch import wait_for_batch
+from iyu.console.terminal.output import open_to_write
+from iyu.console.terminal.progress_bar import progress_bar
 from iyu.producer import Producer, Receipt
 from iyu.producer.readers.files import Rows
-from iyu.schemas.contract.errors import InputError
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.review import Rejection, utc_now
 from iyu.schemas.contract.settings import Settings
+from iyu.schemas.ledger.progress import Outcome
 from iyu.schemas.sql.engine import connected
 
 #: Rejected reviews that are named on the terminal.
 NAMED: Final = 10
-
-#: Exit codes beside those of errors.
-NOTHING_ACCEPTED: Final = 1
-TIMED_OUT: Final = 5
-DEAD_LETTERS: Final = 6
 
 
 @dataclass(slots=True)
@@ -33,30 +30,29 @@ class Rejects:
     writer: Any = None
     first: list[Rejection] = field(default_factory=list)
 
-    def take(self, rejection: Rejection) -> None:
-        """Note a rejection."""
+    def add(self, rejection: Rejection) -> None:
+        """Keep a rejection."""
         if len(self.first) < NAMED:
             self.first.append(rejection)
         if self.writer is not None:
-            identifier = rejection.review_id.encode("utf-8", "replace").decode()
-            self.writer.writerow((identifier, rejection.reason.value))
+            self.writer.writerow((_as_utf8(rejection.review_id), rejection.reason.value))
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What became of a submission, and how fast."""
+class SubmitReport:
+    """The outcome of a submission, and how fast it went."""
 
     source: str
     receipt: Receipt
     rejected: list[Rejection]
-    outcome: Outcome | None  # None: nobody waited
-    seconds: float  # from the first read to the last row, or to the last hand-over
+    outcome: Outcome | None  # None: without --wait
+    seconds: float  # from the first read to the last row, or to the last publish
 
     @property
     def exit_code(self) -> int:
-        """0 if everything that was accepted was scored, as far as was waited for."""
+        """0 if everything accepted was scored; without --wait, if anything was accepted."""
         if not self.receipt.accepted:
-            return NOTHING_ACCEPTED
+            return FAILED
         if self.outcome is None:
             return 0
         if not self.outcome.finished:
@@ -78,7 +74,7 @@ class Report:
             "accepted": receipt.accepted,
             "repeated": receipt.repeated,
             "rejected": {reason.value: count for reason, count in receipt.rejected.items()},
-            "first_rejected": [[r.review_id, r.reason.value] for r in self.rejected],
+            "first_rejected": [[_as_utf8(r.review_id), r.reason.value] for r in self.rejected],
             "chunks": receipt.chunks,
             "unpublished": receipt.unpublished,
             "seconds": round(self.seconds, 3),
@@ -89,7 +85,7 @@ class Report:
                 "finished": outcome.finished,
                 "scored": outcome.scored,
                 "dead_letters": outcome.dead,
-                "waiting": outcome.open,
+                "waiting": outcome.pending,
             }
         return found
 
@@ -104,25 +100,25 @@ def submit_rows(
     rejects: Rejects,
     quiet: bool,
 ) -> Receipt:
-    """Hand all rows over, telling how far it is. Raises what `Producer.submit_many` raises."""
-    with teller("submitted", rows.total, quiet=quiet) as told:
-        producer = Producer(settings, source=source, queue=queue, on_wait=told.waits)
+    """Submit all rows, showing progress. Raises what `Producer.submit_many` raises."""
+    with progress_bar("submitted", rows.total, quiet=quiet) as bar:
+        producer = Producer(settings, source=source, queue=queue, on_wait=bar.show_backlog)
         with producer:
-            return producer.submit_many(
-                told.over(rows),
-                origin=origin,
-                on_reject=rejects.take,
-            )
+            return producer.submit_many(bar.count(rows), origin=origin, on_reject=rejects.add)
 
 
-def wait(settings: Settings, receipt: Receipt, timeout: float | None, *, quiet: bool) -> Outcome:
-    """Wait for a batch, telling how far it is. Raises DatabaseUnavailable."""
+def wait_for_scores(
+    settings: Settings, receipt: Receipt, timeout: float | None, *, quiet: bool
+) -> Outcome:
+    """Wait until a batch is scored, showing progress. Raises DatabaseUnavailable."""
     with (
         connected(settings.database) as engine,
-        teller("scored", receipt.accepted, quiet=quiet) as told,
+        progress_bar("scored", receipt.accepted, quiet=quiet) as bar,
     ):
         try:
-            return wait_for(engine, receipt.batch_id, timeout, lambda now: told.at(now.scored))
+            return wait_for_batch(
+                engine, receipt.batch_id, timeout, lambda outcome: bar.update(outcome.scored)
+            )
         except BaseException as error:  # Ctrl-C too
             receipt.note_on(error)
             raise
@@ -130,21 +126,15 @@ def wait(settings: Settings, receipt: Receipt, timeout: float | None, *, quiet: 
 
 @contextmanager
 def rejects_file(path: Path | None) -> Iterator[Rejects]:
-    """Give where rejections are noted; with a path, every one stands there as CSV.
+    """Give where rejections are kept; with a path, all of them are written there as CSV.
 
     Raises InputError where the file cannot be written.
     """
     if path is None:
         yield Rejects()
         return
-    try:
-        opened = path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}; name another file"
-        ) from error
-    with opened:
-        writer = csv.writer(opened)
+    with open_to_write(path) as file:
+        writer = csv.writer(file)
         writer.writerow(("review_id", "reason"))
         yield Rejects(writer)
 
@@ -153,3 +143,8 @@ def seconds_since(began: Any, outcome: Outcome | None) -> float:
     """Return the seconds until the last row was committed, or until now."""
     end = outcome.last_row_at if outcome is not None and outcome.last_row_at else utc_now()
     return float((end - began).total_seconds())
+
+
+def _as_utf8(review_id: str) -> str:
+    """Return an id that a file or JSON can hold: `?` for what is no character."""
+    return review_id.encode("utf-8", "replace").decode()

@@ -1,1 +1,1 @@
-"""Progress, colours and quiet start-up on a terminal."""
+"""What commands share on a terminal: options, JSON, tables, progress, colours, quiet imports."""

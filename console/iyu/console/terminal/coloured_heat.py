@@ -7,14 +7,14 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-#: Blue pulls up, orange pulls down: told apart also by who does not see red and green.
+#: Blue pulls up, orange pulls down: distinct also for readers who do not see red and green.
 POSITIVE, NEGATIVE = (60, 130, 235), (240, 120, 30)
 #: Share of the review's greatest heat below which a word stays plain.
 FAINT, STRONG, STRONGEST = 0.1, 0.4, 0.75
 
 
 def has_colour(console: Console) -> bool:
-    """Say whether colours would be seen."""
+    """Return whether the console shows colours."""
     return console.color_system is not None and not console.no_color
 
 

@@ -1,4 +1,4 @@
-"""What `iyu submit` shows while it works: a bar on a terminal, else a plain line now and then."""
+"""How far a long command is: a bar on a terminal, else a plain line every ten seconds."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,55 +14,57 @@ Item = TypeVar("Item")
 
 #: Seconds between two plain lines.
 LINE_EVERY: Final = 10.0
-#: Rows between two moves of the bar.
+#: Items between two moves of the bar.
 STEP: Final = 512
 
 
-class Teller:
-    """Tells on stderr how far one phase is; standard output stays for the result."""
+class ProgressBar:
+    """One phase of a command on stderr; standard output stays for the result."""
 
     def __init__(self, verb: str, total: int | None, progress: Progress | None) -> None:
         self._verb = verb
         self._total = total
         self._progress = progress
         self._task = progress.add_task(verb, total=total, note="") if progress else None
-        self._began = self._told = monotonic()
+        self._began = self._last_line = monotonic()
         self._note = ""
 
-    def at(self, done: int) -> None:
-        """Tell how many reviews are done."""
+    def update(self, done: int) -> None:
+        """Show how many reviews are done."""
         rate = done / max(monotonic() - self._began, 1e-6)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, note=f"{rate:,.0f}/s {self._note}")
-        elif monotonic() - self._told > LINE_EVERY:
-            self._told = monotonic()
+        elif monotonic() - self._last_line > LINE_EVERY:
             of = f" of {self._total:,}" if self._total is not None else ""
-            typer.echo(f"{self._verb} {done:,}{of} ({rate:,.0f}/s) {self._note}".rstrip(), err=True)
+            self._print(f"{self._verb} {done:,}{of} ({rate:,.0f}/s) {self._note}".rstrip())
         self._note = ""
 
-    def waits(self, pending: int, seconds: float | None) -> None:
-        """Tell that nothing goes in now, and why."""
+    def show_backlog(self, pending: int, seconds: float | None) -> None:
+        """Show that nothing is handed over now, because `pending` reviews are ahead."""
         about = f"about {seconds:,.0f} s" if seconds is not None else "no worker moves"
         self._note = f"waiting: {pending:,} reviews are ahead ({about})"
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, note=self._note)
-        elif monotonic() - self._told > LINE_EVERY or self._told == self._began:
-            self._told = monotonic()
-            typer.echo(self._note, err=True)
+        elif monotonic() - self._last_line > LINE_EVERY or self._last_line == self._began:
+            self._print(self._note)
 
-    def over(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Give the items on, telling how many went by."""
+    def count(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield the items, showing how many went by."""
         for number, item in enumerate(items):
             if number % STEP == 0:
-                self.at(number)
+                self.update(number)
             yield item
+
+    def _print(self, line: str) -> None:
+        self._last_line = monotonic()
+        typer.echo(line, err=True)
 
 
 @contextmanager
-def teller(verb: str, total: int | None, *, quiet: bool) -> Iterator[Teller]:
-    """Give a Teller for one phase, with a bar if somebody watches."""
+def progress_bar(verb: str, total: int | None, *, quiet: bool) -> Iterator[ProgressBar]:
+    """Give the bar of one phase; plain lines where stderr is no terminal, or if `quiet`."""
     if quiet or not sys.stderr.isatty():
-        yield Teller(verb, total, None)
+        yield ProgressBar(verb, total, None)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -72,4 +74,4 @@ def teller(verb: str, total: int | None, *, quiet: bool) -> Iterator[Teller]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield Teller(verb, total, progress)
+        yield ProgressBar(verb, total, progress)

@@ -1,4 +1,4 @@
-"""Which columns hold the text and the id, and the id of a review that has none."""
+"""The columns that hold text and id, and what a reader yields of them."""
 
 import unicodedata
 from collections.abc import Collection, Sequence
@@ -7,9 +7,26 @@ from hashlib import blake2b
 from typing import Final
 
 from iyu.schemas.contract.errors import InputError
+from iyu.schemas.contract.review import Reason, Rejection
+
+#: A raw review: (review_id, text) as they stand in the file.
+RawReview = tuple[object, object]
+#: What a reader yields: a raw review, or a row that could not be read.
+RawRow = RawReview | Rejection
 
 TEXT_COLUMNS: Final = ("text", "document", "review", "comment", "content")
 ID_COLUMNS: Final = ("review_id", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to read a file."""
+
+    name: str  # for messages
+    text_column: str | None = None
+    id_column: str | None = None
+    quotes: bool = True  # False: quotes are plain characters
+    skipped: int = 0  # blank lines above the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +37,28 @@ class Columns:
     key: str | None
 
 
-def choose(
-    there: Sequence[str], text_column: str | None, id_column: str | None, name: str
-) -> Columns:
-    """Choose the columns: as asked, or by their usual names.
+def choose_columns(present: Sequence[str], options: Options) -> Columns:
+    """Choose the columns that the options name, or those with a usual name.
 
-    Raises InputError, naming the columns there are.
+    Raises InputError, which lists the columns that are present.
     """
-    for wanted in (text_column, id_column):
-        if wanted is not None and wanted not in there:
-            raise InputError(f"{name} has no column {wanted!r}; it has: {_listed(there)}")
-    return Columns(text_column or _only_text(there, name), id_column or _usual_id(there))
+    name = options.name
+    for wanted in (options.text_column, options.id_column):
+        if wanted is not None and wanted not in present:
+            raise InputError(f"{name} has no column {wanted!r}; it has: {_listed(present)}")
+    return Columns(
+        options.text_column or _only_text(present, name),
+        options.id_column or _usual_id(present),
+    )
+
+
+def malformed(line: int) -> Rejection:
+    """Return the rejection of a line that cannot be read as a row."""
+    return Rejection(f"line {line}", Reason.MALFORMED_ROW)
 
 
 def id_of_text(text: object) -> str:
-    """Return the id of a review that came without one: the same text has the same id.
+    """Return the id of a review without one: the same text has the same id.
 
     16 hexadecimal digits (BLAKE2b) of the trimmed text in NFC.
     """
@@ -42,22 +66,22 @@ def id_of_text(text: object) -> str:
     return blake2b(clean.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
-def _only_text(there: Collection[str], name: str) -> str:
-    found = [column for column in TEXT_COLUMNS if column in there]
+def _only_text(present: Collection[str], name: str) -> str:
+    found = [column for column in TEXT_COLUMNS if column in present]
     if len(found) == 1:
         return found[0]
     what = "several columns that may hold the text" if found else "no column with a usual name"
     raise InputError(
         f"{name} has {what}; name the one with the reviews by --text-column; "
-        f"it has: {_listed(there)}"
+        f"it has: {_listed(present)}"
     )
 
 
-def _usual_id(there: Collection[str]) -> str | None:
-    return next((column for column in ID_COLUMNS if column in there), None)
+def _usual_id(present: Collection[str]) -> str | None:
+    return next((column for column in ID_COLUMNS if column in present), None)
 
 
-def _listed(there: Collection[str]) -> str:
+def _listed(present: Collection[str]) -> str:
     # The first line of a file without a header is a review: no need to show it whole.
-    names = [name if len(name) <= 40 else name[:39] + "…" for name in there]
+    names = [name if len(name) <= 40 else name[:39] + "…" for name in present]
     return ", ".join(names[:20]) + (" …" if len(names) > 20 else "")

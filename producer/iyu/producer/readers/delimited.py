@@ -5,8 +5,13 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final
 
-from iyu.producer.readers.columns import choose, id_of_text
-from iyu.producer.readers.row import Options, Row, malformed
+from iyu.producer.readers.columns import (
+    Options,
+    RawRow,
+    choose_columns,
+    id_of_text,
+    malformed,
+)
 from iyu.schemas.contract.errors import InputError
 
 #: Characters in one field: far above any review, far below a file that a lone quote swallows.
@@ -16,7 +21,7 @@ DELIMITERS: Final = (",", "\t", ";", "|")
 
 def read_delimited(
     first: str, rest: Iterator[str], delimiter: str | None, options: Options
-) -> Iterator[Row]:
+) -> Iterator[RawRow]:
     """Yield the rows below the line of column names; a row of another width is malformed.
 
     Raises InputError for a missing column and for a quote that is never closed.
@@ -30,7 +35,7 @@ def read_delimited(
         strict=True,
     )
     header = _header(reader, options)
-    columns = choose(header, options.text_column, options.id_column, options.name)
+    columns = choose_columns(header, options)
     key = header.index(columns.key) if columns.key is not None else None
     return _rows(reader, len(header), key, header.index(columns.text), options)
 
@@ -48,7 +53,9 @@ def _header(reader: Any, options: Options) -> list[str]:
         ) from None
 
 
-def _rows(reader: Any, width: int, key: int | None, text: int, options: Options) -> Iterator[Row]:
+def _rows(
+    reader: Any, width: int, key: int | None, text: int, options: Options
+) -> Iterator[RawRow]:
     while True:
         before = reader.line_num
         try:
@@ -64,7 +71,7 @@ def _rows(reader: Any, width: int, key: int | None, text: int, options: Options)
             return
 
 
-def _broken(error: str, start: int, end: int, options: Options) -> Iterator[Row]:
+def _broken(error: str, start: int, end: int, options: Options) -> Iterator[RawRow]:
     start, end = start + options.skipped, end + options.skipped
     if end > start and ("end of data" in error or "field limit" in error):
         raise InputError(

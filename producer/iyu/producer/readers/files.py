@@ -7,10 +7,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from iyu.producer.readers.columns import Options, RawRow
 from iyu.producer.readers.delimited import read_delimited
 from iyu.producer.readers.jsonlines import read_json_lines
 from iyu.producer.readers.parquet import read_parquet
-from iyu.producer.readers.row import Options, Row
 from iyu.producer.readers.text_files import STDIN, check_file, is_parquet, open_lines
 from iyu.schemas.contract.errors import InputError
 
@@ -38,12 +38,12 @@ _BY_ENDING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows to be read once, and how many there are if that is known."""
+    """Rows to be read once, and their number where it is known."""
 
     total: int | None
-    _open: Callable[[], Iterator[Row]]
+    _open: Callable[[], Iterator[RawRow]]
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[RawRow]:
         """Read the rows, a block at a time."""
         return self._open()
 
@@ -64,7 +64,7 @@ def read_rows(
     A file is read through once before its first row is given: an error in its last line leaves
     nothing half accepted. Standard input (`-`) can only be read as it comes.
 
-    Raises InputError: the file, a column, the encoding or the format is not as asked.
+    Raises InputError where the file, a column, the encoding or the format is not as named.
     """
     options = Options("standard input" if str(path) == STDIN else str(path), text_column, id_column)
     options = replace(options, quotes=quotes)
@@ -73,7 +73,7 @@ def read_rows(
     file = check_file(str(path))
     kind = format or _by_name(file)
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[RawRow]:
         if kind is Format.PARQUET:
             return read_parquet(file, options)
         return _text_rows(str(file), kind, encoding, options)
@@ -85,9 +85,9 @@ def _from_stdin(kind: Format | None, encoding: str, options: Options) -> Rows:
     if kind is Format.PARQUET:
         raise InputError("Parquet is read from its end: give a file instead of standard input")
     rows = _text_rows(STDIN, kind, encoding, options)
-    first = next(rows, None)  # tells a wrong column or encoding before anything is accepted
-    known = () if first is None else (first,)
-    return Rows(None, lambda: chain(known, rows))
+    first = next(rows, None)  # a wrong column or encoding fails before anything is accepted
+    read = () if first is None else (first,)
+    return Rows(None, lambda: chain(read, rows))
 
 
 def _by_name(file: Path) -> Format | None:
@@ -97,14 +97,14 @@ def _by_name(file: Path) -> Format | None:
     return _BY_ENDING.get(endings[-1]) if endings else None
 
 
-def _count(rows: Iterable[Row], options: Options) -> int:
+def _count(rows: Iterable[RawRow], options: Options) -> int:
     total = sum(1 for _ in rows)
     if total == 0:
         raise InputError(f"{options.name} holds column names and no review; check the file")
     return total
 
 
-def _text_rows(path: str, kind: Format | None, encoding: str, options: Options) -> Iterator[Row]:
+def _text_rows(path: str, kind: Format | None, encoding: str, options: Options) -> Iterator[RawRow]:
     with open_lines(path, encoding) as lines:
         skipped, first = _first_line(lines, options)
         options = replace(options, skipped=skipped)

@@ -8,18 +8,24 @@ from typing import Any, Final
 
 import orjson
 
-from iyu.producer.readers.columns import Columns, choose, id_of_text
-from iyu.producer.readers.row import Options, Row, malformed
+from iyu.producer.readers.columns import (
+    Columns,
+    Options,
+    RawRow,
+    choose_columns,
+    id_of_text,
+    malformed,
+)
 from iyu.schemas.contract.errors import InputError
 
-#: Objects to look at before a column counts as missing: objects need not have every key.
-LOOK_AT: Final = 100
+#: Objects to read before a column counts as missing: objects need not have every key.
+OBJECTS_TO_READ: Final = 100
 _ARRAY = re.compile(r"\s*\[\s*(\{|$)")
 _Line = tuple[int, object]  # its number, what it holds
 
 
-def read_json_lines(first: str, rest: Iterator[str], options: Options) -> Iterator[Row]:
-    """Yield the rows; a line that is no JSON object is malformed, a missing key gives None.
+def read_json_lines(first: str, rest: Iterator[str], options: Options) -> Iterator[RawRow]:
+    """Yield the rows; a line that is not a JSON object is malformed, a missing key gives None.
 
     Raises InputError for a JSON array, and where no object has the columns.
     """
@@ -48,8 +54,8 @@ def _value(line: str) -> object:
 
 
 def _lenient(line: str) -> object:
-    # The standard library lets NaN and lone surrogates through to the entrance, which has a
-    # better reason for them than "malformed".
+    # The standard library accepts NaN and lone surrogates: the entrance rules reject them with a
+    # more exact reason than "malformed".
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
@@ -64,16 +70,16 @@ def _columns(objects: Iterator[_Line], seen: list[_Line], options: Options) -> C
         if isinstance(line[1], dict):
             keys.update(dict.fromkeys(line[1]))
             try:
-                return choose(tuple(keys), options.text_column, options.id_column, options.name)
+                return choose_columns(tuple(keys), options)
             except InputError:
-                if len(seen) >= LOOK_AT:
+                if len(seen) >= OBJECTS_TO_READ:
                     raise
     if not keys:
         raise InputError(f"no line of {options.name} is a JSON object; give --format if it is CSV")
-    return choose(tuple(keys), options.text_column, options.id_column, options.name)
+    return choose_columns(tuple(keys), options)
 
 
-def _rows(lines: Iterator[_Line], columns: Columns) -> Iterator[Row]:
+def _rows(lines: Iterator[_Line], columns: Columns) -> Iterator[RawRow]:
     for number, value in lines:
         if isinstance(value, dict):
             yield _pair(value, columns)
@@ -81,6 +87,6 @@ def _rows(lines: Iterator[_Line], columns: Columns) -> Iterator[Row]:
             yield malformed(number)
 
 
-def _pair(value: dict[str, Any], columns: Columns) -> Row:
+def _pair(value: dict[str, Any], columns: Columns) -> RawRow:
     text = value.get(columns.text)
     return (value.get(columns.key) if columns.key is not None else id_of_text(text)), text

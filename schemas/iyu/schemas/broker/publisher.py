@@ -1,4 +1,4 @@
-"""The Celery application as both sides see it, and the one function that publishes a chunk."""
+"""The Celery application of both sides, and the one place that publishes chunks."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -11,17 +11,25 @@ from celery import Celery
 from kombu import Exchange
 from kombu import Queue as KombuQueue
 from kombu.exceptions import OperationalError
+from sqlalchemy import Engine
 
+from iyu.schemas.broker.redis_address import ANSWER_SECONDS, check_address
 from iyu.schemas.contract.errors import BrokerFull, BrokerUnavailable
 from iyu.schemas.contract.message import TASK, Chunk, Queue
 from iyu.schemas.contract.settings import Settings, mask
+from iyu.schemas.ledger.chunks import mark_published
+from iyu.schemas.sql.engine import writing
 
 #: The lightest: a sixth of the time of zlib's default, for a seventh more in Redis.
 DEFLATE_LEVEL: Final = 1
 
 
 def make_app(settings: Settings) -> Celery:
-    """Return a Celery application that publishes and reads chunks; it connects when first used."""
+    """Return a Celery application that publishes and reads chunks; it connects when first used.
+
+    Raises SettingsError for a broker that is not Redis.
+    """
+    check_address(settings.broker)
     app = Celery("iyu", broker=settings.broker)
     exchange = Exchange("reviews", type="direct")
     app.conf.update(
@@ -37,8 +45,8 @@ def make_app(settings: Settings) -> Celery:
             # Serve queues in the order they are listed: live, then bulk.
             "queue_order_strategy": "priority",
             # kombu's default is no timeout at all: a half-open connection would hang for ever.
-            "socket_timeout": 5,
-            "socket_connect_timeout": 5,
+            "socket_timeout": ANSWER_SECONDS,
+            "socket_connect_timeout": ANSWER_SECONDS,
             "socket_keepalive": True,
             "health_check_interval": 5,
             "retry_on_timeout": True,
@@ -48,7 +56,7 @@ def make_app(settings: Settings) -> Celery:
             "unacked_restore_throttle": 1,
             "unacked_mutex_expire": 30,
         },
-        broker_connection_timeout=5,
+        broker_connection_timeout=ANSWER_SECONDS,
     )
     return app
 
@@ -61,15 +69,18 @@ class Publisher:
         self._address = address
 
     def publish(self, chunks: Sequence[Chunk]) -> None:
-        """Hand chunks to the broker.
+        """Publish chunks in order.
 
-        Raises BrokerUnavailable, BrokerFull: what was published until then stays published.
+        Raises BrokerUnavailable, BrokerFull: those before the one that failed stay published.
         """
-        with translated(self._address), self._app.producer_pool.acquire(block=True) as producer:
+        pool = self._app.producer_pool
+        with raising_broker_errors(self._address), pool.acquire(block=True) as producer:
             for chunk in chunks:
-                self._send(chunk, producer)
+                self._app.amqp.send_task_message(
+                    producer, TASK, self._message(chunk), queue=chunk.queue, retry=False
+                )
 
-    def _send(self, chunk: Chunk, producer: Any) -> None:
+    def _message(self, chunk: Chunk) -> Any:
         args, kwargs = chunk.arguments()
         message = self._app.amqp.as_task_v2(
             chunk.chunk_id,
@@ -80,9 +91,21 @@ class Publisher:
             argsrepr=f"({chunk.chunk_id}, {len(chunk.reviews)} reviews)",
             kwargsrepr="{}",
         )
-        self._app.amqp.send_task_message(
-            producer, TASK, _packed(message), queue=str(chunk.queue), retry=False
-        )
+        return _packed(message)
+
+
+def publish_and_mark(publisher: Publisher, engine: Engine, chunks: Sequence[Chunk]) -> None:
+    """Publish chunks that the ledger holds already, then record in the ledger that they went out.
+
+    In this order: a chunk published and not recorded is at worst published twice, which is
+    harmless; one recorded and not published would wait for the sweeper.
+
+    Raises BrokerUnavailable, DatabaseUnavailable: the sweeper publishes what is left.
+    """
+    if chunks:
+        publisher.publish(chunks)
+        with writing(engine) as connection:
+            mark_published(connection, [chunk.chunk_id for chunk in chunks])
 
 
 def _packed(message: Any) -> Any:
@@ -96,8 +119,8 @@ def _packed(message: Any) -> Any:
 
 
 @contextmanager
-def translated(address: str) -> Iterator[None]:
-    """Turn what Redis and kombu raise into BrokerUnavailable or BrokerFull."""
+def raising_broker_errors(address: str) -> Iterator[None]:
+    """Raise BrokerUnavailable or BrokerFull in place of what redis-py and kombu raise."""
     try:
         yield
     except (OperationalError, redis.RedisError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What Redis holds of our messages: how many wait, which is next, which nobody acknowledged."""
+"""What Redis holds of our messages: how many wait, which is next, which are unacknowledged."""
 
 from collections.abc import Collection
 from contextlib import closing
@@ -8,58 +8,64 @@ from typing import Any, Final
 import orjson
 import redis
 
-from iyu.schemas.broker.publisher import translated
+from iyu.schemas.broker.publisher import raising_broker_errors
+from iyu.schemas.broker.redis_address import redis_client
 from iyu.schemas.contract.settings import Settings
 
 #: kombu's hash of messages that were taken and not acknowledged.
 UNACKNOWLEDGED: Final = "unacked"
-_REDIS: Final = ("redis://", "rediss://")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One queue, as it stands in the broker."""
+class QueueContents:
+    """One queue, as the broker holds it."""
 
-    waiting: int  # messages
-    first_id: str | None  # the chunk that is next; None if there is none, or it cannot be read
-
-
-def is_redis(settings: Settings) -> bool:
-    """Say whether the broker is one that can be looked into."""
-    return settings.broker.startswith(_REDIS)
+    messages: int
+    next_id: str | None  # the chunk a worker takes next; None: there is none, or it is unreadable
 
 
-def client(settings: Settings) -> redis.Redis:
-    """Return a plain client of the broker that waits 5 seconds at most."""
-    return redis.Redis.from_url(settings.broker, socket_timeout=5, socket_connect_timeout=5)
+def read_queues(
+    settings: Settings, queues: Collection[str]
+) -> tuple[dict[str, QueueContents], frozenset[str]]:
+    """Return each queue's contents, and the chunks that a worker holds or held when it died.
 
-
-def look(settings: Settings, queues: Collection[str]) -> tuple[dict[str, Line], frozenset[str]]:
-    """Return each queue's line, and the chunks that a worker holds or held when it died.
-
-    The lines are read first: a message that moves meanwhile is seen twice rather than never.
+    The queues are read first: a message that moves meanwhile is seen twice rather than never.
 
     Raises BrokerUnavailable.
     """
-    with translated(settings.broker), closing(client(settings)) as broker:
-        lines = {queue: _line(broker, queue) for queue in queues}
-        held: Any = broker.hvals(UNACKNOWLEDGED)
-    return lines, frozenset(filter(None, map(_held_id, held)))
+    with raising_broker_errors(settings.broker), closing(redis_client(settings)) as client:
+        contents = {queue: _contents(client, queue) for queue in queues}
+        held: Any = client.hvals(UNACKNOWLEDGED)
+    return contents, frozenset(filter(None, map(_held_id, held)))
 
 
-def waiting(settings: Settings, queues: Collection[str]) -> int:
-    """Count the messages that wait in these queues.
+def count_messages(settings: Settings, queues: Collection[str]) -> dict[str, int]:
+    """Count the messages that wait in each of these queues.
 
     Raises BrokerUnavailable.
     """
-    with translated(settings.broker), closing(client(settings)) as broker:
-        return sum(int(broker.llen(queue)) for queue in queues)
+    with raising_broker_errors(settings.broker), closing(redis_client(settings)) as client:
+        return {queue: _length(client, queue) for queue in queues}
 
 
-def _line(broker: redis.Redis, queue: str) -> Line:
-    first: Any = broker.lindex(queue, -1)  # workers take from the right
-    length: Any = broker.llen(queue)
-    return Line(int(length), _id(first) if first else None)
+def count_unacknowledged(settings: Settings) -> int:
+    """Count the messages that workers took and have not acknowledged.
+
+    Raises BrokerUnavailable.
+    """
+    with raising_broker_errors(settings.broker), closing(redis_client(settings)) as client:
+        held: Any = client.hlen(UNACKNOWLEDGED)
+    return int(held)
+
+
+def _contents(client: redis.Redis, queue: str) -> QueueContents:
+    first: Any = client.lindex(queue, -1)  # workers take from the right
+    return QueueContents(_length(client, queue), _id(first) if first else None)
+
+
+def _length(client: redis.Redis, queue: str) -> int:
+    length: Any = client.llen(queue)
+    return int(length)
 
 
 def _id(item: bytes) -> str | None:

@@ -10,12 +10,10 @@
     │   └── BrokerFull         Redis is at its maxmemory
     ├── DatabaseUnavailable    transient: the database does not answer or is locked
     ├── DatabaseOutdated       the tables are missing or of another version
-    └── Backlogged             too many reviews are waiting already
+    └── Backlogged             too many reviews are pending already
 
 Every message says what to do next. Only the transient ones are worth a retry.
 """
-
-from typing import ClassVar
 
 from iyu.schemas.contract.review import Rejection
 
@@ -23,31 +21,24 @@ from iyu.schemas.contract.review import Rejection
 class IyuError(Exception):
     """Root of every error that iyu raises on purpose."""
 
-    #: Exit code of a command that ends with this error.
-    exit_code: ClassVar[int] = 1
-
 
 class SettingsError(IyuError):
     """A setting is missing or wrong."""
 
-    exit_code = 2
-
 
 class InputError(IyuError):
-    """A file of reviews cannot be read as asked."""
-
-    exit_code = 2
+    """A file of reviews cannot be read with these options."""
 
 
 class RejectedReview(IyuError):
-    """A review was rejected. reason: one of `iyu.schemas.contract.review.Reason`."""
+    """A review breaks the entrance rules. reason: of `iyu.schemas.contract.review.Reason`."""
 
     def __init__(self, rejection: Rejection) -> None:
         self.review_id = rejection.review_id
         self.reason = rejection.reason
         super().__init__(
-            f"the review {rejection.review_id!r} was turned away: {rejection.reason}; "
-            "correct it and submit it again, the others are not touched"
+            f"the review {rejection.review_id!r} was rejected: {rejection.reason}; "
+            "correct it and submit it again, the others are not affected"
         )
 
 
@@ -58,13 +49,9 @@ class MessageError(IyuError):
 class ArtifactError(IyuError):
     """A model artifact is missing, broken, or does not match this installation."""
 
-    exit_code = 2
-
 
 class BrokerUnavailable(IyuError):
     """The broker does not answer; the same call may work later."""
-
-    exit_code = 3
 
 
 class BrokerFull(BrokerUnavailable):
@@ -74,28 +61,25 @@ class BrokerFull(BrokerUnavailable):
 class DatabaseUnavailable(IyuError):
     """The database does not answer or stays locked; the same call may work later."""
 
-    exit_code = 3
-
 
 class DatabaseOutdated(IyuError):
     """The tables are missing or belong to another version of iyu."""
 
-    exit_code = 2
-
 
 class Backlogged(IyuError):
-    """More reviews wait than the high-water mark allows.
+    """More reviews are pending than the high-water mark allows.
 
-    pending: reviews ahead. drain_seconds: about how long they take, None while nothing moves.
+    pending: reviews that are queued or running. drain_seconds: about how long they take, None
+    while no worker finishes any.
     """
-
-    exit_code = 4
 
     def __init__(self, pending: int, drain_seconds: float | None) -> None:
         self.pending = pending
         self.drain_seconds = drain_seconds
-        about = f"about {drain_seconds:.0f} s" if drain_seconds is not None else "no worker moves"
+        about = (
+            f"about {drain_seconds:.0f} s" if drain_seconds is not None else "no worker is scoring"
+        )
         super().__init__(
-            f"{pending:,} reviews are waiting already ({about}); "
+            f"{pending:,} reviews are pending already ({about}); "
             "wait, start more workers, or raise IYU_HIGH_WATER"
         )

@@ -1,4 +1,4 @@
-"""One Celery message carries one chunk of reviews: built, read and checked here."""
+"""One Celery message carries one chunk of reviews: its fields, and how they are read."""
 
 import uuid
 import zlib
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
@@ -15,20 +15,36 @@ from iyu.schemas.contract.review import Rejection, Review, admit
 
 TASK: Final = "worker.tasks.score_chunk"
 MAX_REVIEWS: Final = 512
-#: Of the reviews as JSON in UTF-8; keeps Redis, the worker and a retry cheap.
+#: Bytes of the reviews as JSON in UTF-8; keeps Redis, the worker and a retry cheap.
 MAX_BYTES: Final = 256 * 1024
 MAX_SOURCE_LENGTH: Final = 100
 
 
 class Queue(StrEnum):
-    """Where a chunk waits; a worker serves the first before the second, and so on."""
+    """The queues of submitted reviews, in the order in which a worker serves them."""
 
     LIVE = "reviews.live"
     BULK = "reviews.bulk"
 
 
-#: A model that scores stored reviews again has a queue of its own, which only its workers serve.
+#: Each model that rescores stored reviews has a queue of its own, which only its workers serve.
 _RESCORE: Final = "reviews.rescore."
+
+
+@dataclass(frozen=True, slots=True)
+class Rescore:
+    """The purpose of a chunk of stored reviews: to be scored again, by one model only."""
+
+    model_version: str
+
+    def __str__(self) -> str:
+        """Return the name of the model's queue."""
+        return rescore_queue(self.model_version)
+
+
+#: Why a chunk is scored: submitted live or in bulk, or rescored. Its text is the queue's name,
+#: which is what stands on the wire and in the ledger.
+Purpose: TypeAlias = Queue | Rescore
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +56,12 @@ class Chunk:
     reviews: tuple[Review, ...]  # 1 … 512, review_id unique within the chunk
     submitted_at: datetime  # aware, UTC: decides which text of a review is newer
     batch_id: str | None = None
-    queue: str = Queue.BULK  # of Queue, or a model's own
+    purpose: Purpose = Queue.BULK
+
+    @property
+    def queue(self) -> str:
+        """The name of the queue it travels through."""
+        return str(self.purpose)
 
     def arguments(self) -> tuple[list[Any], dict[str, Any]]:
         """Return the task's arguments and keyword arguments, as they go on the wire."""
@@ -54,13 +75,15 @@ class Chunk:
 
 
 def rescore_queue(model_version: str) -> str:
-    """Return the queue of stored reviews that this model scores again."""
+    """Return the queue of the stored reviews that a model is to rescore."""
     return _RESCORE + model_version
 
 
-def rescored_version(queue: str) -> str | None:
-    """Return the only model that may score a queue's chunks; None where any may."""
-    return queue.removeprefix(_RESCORE) if queue.startswith(_RESCORE) else None
+def read_purpose(queue: str) -> Purpose:
+    """Return the purpose of a queue's chunks; of a queue that iyu does not know, BULK."""
+    if version := queue.removeprefix(_RESCORE) if queue.startswith(_RESCORE) else "":
+        return Rescore(version)
+    return Queue(queue) if queue in set(Queue) else Queue.BULK
 
 
 def new_id() -> str:
@@ -79,11 +102,11 @@ def read_chunk(
     source: object,
     batch_id: object,
     submitted_at: object,
-    queue: str = Queue.BULK,
+    purpose: Purpose = Queue.BULK,
 ) -> tuple[Chunk, list[tuple[Rejection, object]]]:
-    """Check a message's arguments: the chunk, and each review turned away with its raw text.
+    """Check a message's arguments; return the chunk, and each rejected review with its raw text.
 
-    The chunk may hold no review at all if every one was turned away.
+    The chunk holds no review at all if every one was rejected.
 
     Raises MessageError if the message as a whole breaks the contract.
     """
@@ -101,14 +124,14 @@ def read_chunk(
         if isinstance(verdict, Rejection):
             bad.append((verdict, text))
         else:
-            good[verdict.review_id] = verdict  # of two texts with one id, the later stands
+            good[verdict.review_id] = verdict  # of two texts with one id, the later wins
     chunk = Chunk(
         chunk_id=_uuid(chunk_id),
         source=source,
         reviews=tuple(good.values()),
         submitted_at=_utc(submitted_at),
         batch_id=batch_id,
-        queue=queue,
+        purpose=purpose,
     )
     return chunk, bad
 

@@ -5,8 +5,6 @@ from typing import Any, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from iyu.schemas.contract.errors import SettingsError
 
@@ -25,7 +23,7 @@ class Settings(BaseSettings):
     task_time_limit: int = Field(120, ge=1)
     #: Reviews in a bulk message: large enough to amortise a commit, small enough to be soon done.
     chunk_size: int = Field(512, ge=1, le=512)
-    #: Pending reviews past which a producer waits or refuses.
+    #: Pending reviews past which a producer waits, or raises Backlogged.
     high_water: int = Field(2_000_000, ge=1)
     #: Seconds a chunk may be on its way; one the broker does not hold by then is published again.
     stale_after: float = Field(10.0, gt=0)
@@ -46,10 +44,15 @@ class Settings(BaseSettings):
             first = error.errors(include_input=False, include_url=False)[0]
             name = "IYU_" + "_".join(str(part) for part in first["loc"]).upper()
             raise SettingsError(f"{name}: {first['msg']}; correct it in the environment") from None
+        except OSError as error:  # a default in the temporary folder, and there is none
+            raise SettingsError(
+                f"a default setting cannot be made: {error.strerror}; "
+                "set TMPDIR to a folder that can be written"
+            ) from error
         if settings.visibility_timeout <= settings.task_time_limit:
             raise SettingsError(
                 "IYU_VISIBILITY_TIMEOUT must be longer than IYU_TASK_TIME_LIMIT, "
-                "or a slow chunk is handed out twice; raise the first or lower the second"
+                "or a slow chunk is scored twice; raise the first or lower the second"
             )
         return settings
 
@@ -74,14 +77,19 @@ class Settings(BaseSettings):
 
 def mask(address: str) -> str:
     """Return an address with its password replaced by ***."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         return make_url(address).render_as_string(hide_password=True)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is not a number
         return "***"
 
 
 def sqlite_path(address: str) -> Path | None:
     """Return the file behind a SQLite address, None for another database or one in memory."""
+    from sqlalchemy import make_url
+
     url = make_url(address)
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return None

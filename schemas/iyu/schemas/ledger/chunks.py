@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, Select, case, delete, func, insert, or_,
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from iyu.schemas.contract.message import Chunk, new_id, pack, unpack
+from iyu.schemas.contract.message import Chunk, new_id, pack, read_purpose, unpack
 from iyu.schemas.contract.review import utc_now
 from iyu.schemas.sql.tables import chunks
 
@@ -219,5 +219,5 @@ def _chunk(row: Row[Any]) -> Chunk:
         reviews=unpack(row.payload),
         submitted_at=row.submitted_at,
         batch_id=row.batch_id,
-        queue=row.queue,
+        purpose=read_purpose(row.queue),
     )

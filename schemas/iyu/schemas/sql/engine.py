@@ -5,12 +5,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -23,16 +19,20 @@ from sqlalchemy.exc import (
 from iyu.schemas.contract.errors import DatabaseOutdated, DatabaseUnavailable, SettingsError
 from iyu.schemas.contract.settings import mask, sqlite_path
 
+if TYPE_CHECKING:
+    # Alembic takes as long to import as SQLAlchemy itself: only where it is used.
+    from alembic.config import Config
+
 #: Milliseconds a SQLite writer waits for another one.
 SQLITE_BUSY_MS = 30_000
-#: Seconds until a SQLite writer that waits asks again.
+#: Seconds between two tries of a SQLite writer that waits.
 TURN_SECONDS = 0.001
-#: Bytes of a page in a new SQLite file. Two heatmaps fit into 4 KiB, and leave a quarter empty.
+#: Bytes of a page in a new SQLite file: in 4 KiB two heatmaps leave a quarter empty.
 PAGE_BYTES = 8192
 #: Pages in SQLite's log before they are copied into the file: a chunk writes 250 to 750, and the
 #: same pages again and again.
 CHECKPOINT_PAGES = 8_000
-#: Seconds to connect, and milliseconds until a server that says nothing counts as gone: a
+#: Seconds to connect, and milliseconds until a server that does not answer counts as down: a
 #: half-open connection would hang for two hours.
 POSTGRESQL_TIMES = {"connect_timeout": 5, "keepalives_idle": 15, "tcp_user_timeout": 30_000}
 
@@ -41,8 +41,9 @@ def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
     """Return an engine for SQLite or PostgreSQL; nothing is connected yet.
 
     On SQLite every transaction is a writer's (BEGIN IMMEDIATE) in WAL mode; read with `reading`.
+    Whoever calls it disposes of the engine: `connected` does both.
 
-    Raises SettingsError for an address that is no such database.
+    Raises SettingsError for the address of another database.
     """
     try:
         url = make_url(address)
@@ -54,17 +55,17 @@ def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
             return create_engine(
                 url, pool_pre_ping=True, hide_parameters=True, connect_args=POSTGRESQL_TIMES
             )
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):  # ValueError: a port in letters
         pass
     raise SettingsError(
-        f"IYU_DATABASE_URL {mask(address)!r} is no database iyu knows; "
+        f"IYU_DATABASE_URL {mask(address)!r} is not a SQLite or PostgreSQL address; "
         "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
     )
 
 
 @contextmanager
 def connected(address: str) -> Iterator[Engine]:
-    """Give an engine, and let its connections go at the end. Raises what `connect` raises."""
+    """Give an engine, and close its connections at the end. Raises what `connect` raises."""
     engine = connect(address)
     try:
         yield engine
@@ -77,6 +78,8 @@ def upgrade(engine: Engine) -> None:
 
     Raises DatabaseUnavailable.
     """
+    from alembic import command
+
     if path := sqlite_path(engine.url.render_as_string(hide_password=False)):
         path.parent.mkdir(parents=True, exist_ok=True)
     with writing(engine) as connection:
@@ -90,6 +93,9 @@ def check(engine: Engine) -> None:
     path = sqlite_path(engine.url.render_as_string(hide_password=False))
     if path and not path.exists():
         raise DatabaseOutdated(f"{path} does not exist yet; run: iyu db upgrade")
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     with reading(engine) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     head = ScriptDirectory.from_config(_alembic()).get_current_head()
@@ -106,7 +112,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     Raises DatabaseUnavailable where the database does not answer or stays locked.
     """
-    with _translated(engine), engine.begin() as connection:
+    with _raising_unavailable(engine), engine.begin() as connection:
         yield connection
 
 
@@ -116,19 +122,20 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
     Raises DatabaseUnavailable where the database does not answer.
     """
-    with _translated(engine), engine.connect() as connection:
+    with _raising_unavailable(engine), engine.connect() as connection:
         yield connection.execution_options(read_only=True)
 
 
 def is_transient(error: DBAPIError) -> bool:
-    """Say whether the same statement may work later: a lost connection or a lock, not bad data."""
+    """Whether the same statement may work later: a lost connection or a lock, not bad data."""
     if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
     return isinstance(error, OperationalError) and "no such" not in str(error.orig)
 
 
 @contextmanager
-def _translated(engine: Engine) -> Iterator[None]:
+def _raising_unavailable(engine: Engine) -> Iterator[None]:
+    """Raise DatabaseUnavailable in place of what the driver raises for a lost connection."""
     try:
         yield
     except DBAPIError as error:
@@ -142,7 +149,9 @@ def _translated(engine: Engine) -> Iterator[None]:
         ) from error
 
 
-def _alembic() -> Config:
+def _alembic() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
@@ -177,7 +186,7 @@ def _sqlite_engine(address: str, busy_ms: int) -> Engine:
 
 
 def _begin_to_write(connection: Connection, busy_ms: int) -> None:
-    """Become the writer as soon as the one before is done: SQLite's own pauses grow to 100 ms."""
+    """Begin as soon as the writer before has finished: SQLite's own pauses grow to 100 ms."""
     raw: Any = connection.connection.driver_connection
     deadline = time.monotonic() + busy_ms / 1000
     raw.execute("PRAGMA busy_timeout = 0")
@@ -191,7 +200,7 @@ def _begin_to_write(connection: Connection, busy_ms: int) -> None:
 
 
 def _is_taken(raw: Any) -> bool:
-    """Try to begin; say whether another writer was in the way."""
+    """Try to begin; True if another writer holds the lock."""
     try:
         raw.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:

@@ -97,7 +97,7 @@ def add_metrics(folder: Path, name: str, metrics: Mapping[str, Any]) -> None:
 
 
 def load(model: str | Path) -> Artifact:
-    """Read an artifact and put it to work.
+    """Read an artifact into memory.
 
     Raises ArtifactError if it is missing, broken, or does not match this installation.
     """
@@ -108,7 +108,7 @@ def load(model: str | Path) -> Artifact:
     keras_model, tables = _read_model(folder), _read_tables(folder)
     rows, expected = chosen.embedding_rows(keras_model, tables), chosen.expected_rows(vocabulary)
     if rows != expected:
-        raise _mismatch(folder, f"its embedding has {rows} rows, its vocabulary asks {expected}")
+        raise _mismatch(folder, f"its embedding has {rows} rows, its vocabulary needs {expected}")
     return Artifact(
         model_version=manifest["model_version"],
         manifest=manifest,

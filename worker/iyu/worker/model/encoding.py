@@ -1,4 +1,4 @@
-"""What stands between morphemes and a network."""
+"""From morphemes to the inputs of a network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

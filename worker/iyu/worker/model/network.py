@@ -1,4 +1,4 @@
-"""A model, split where an explanation has to look.
+"""A model, split where explanations read it.
 
     inputs ─embed─▶ embedded ─convolve─▶ activations ─logit─▶ z ─sigmoid─▶ probability
     (batch, tokens)  (batch, tokens,      one (batch, tokens,  (batch,)
@@ -6,7 +6,7 @@
        └──────────────── wide: (batch, tokens), summed ─────────┘
 
 `convolve` is affine in `embedded` and ends before any non-linearity, so that what a token gives to
-an activation can be told apart exactly, by kernel slot. Activation functions belong to `logit`.
+an activation can be computed exactly, by kernel slot. Activation functions belong to `logit`.
 `wide` is a linear branch beside the convolutions: it is its own exact explanation.
 A network of several widths reads no padding: fewer columns of it give the same z.
 """
@@ -58,7 +58,7 @@ class Network(Protocol):
     def wide(self, inputs: Inputs) -> Tensor:
         """Return what each token adds to z beside the convolutions: (batch, tokens) float32.
 
-        Padding adds nothing. Asked only of a network that `has_wide`.
+        Padding adds nothing. Called only on a network that `has_wide`.
         """
 
     def logit(self, activations: tuple[Tensor, ...], inputs: Inputs) -> Tensor:

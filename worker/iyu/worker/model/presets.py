@@ -24,12 +24,12 @@ Manifest: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """How an artifact of this architecture is put to work."""
+    """How to read and run an artifact of this architecture."""
 
     network: Callable[[Any, Tables], Network]  # from its Keras model and tables
     encoder: Callable[[Vocabulary, Manifest, Tables], Encoder]
     embedding_rows: Callable[[Any, Tables], int]  # in its Keras model and tables
-    expected_rows: Callable[[Vocabulary], int]  # what a vocabulary asks for
+    expected_rows: Callable[[Vocabulary], int]  # what a vocabulary needs
     unlearned: Callable[[Tables, int], Tables]  # tables before training, by seed
 
 

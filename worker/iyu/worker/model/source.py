@@ -41,7 +41,7 @@ def build(vocabulary_size: int, length: int) -> Any:
 
 
 class SourceNetwork:
-    """The trained Keras model, split as `iyu.worker.model.network.Network` asks."""
+    """The trained Keras model, split as `iyu.worker.model.network.Network` requires."""
 
     has_wide = False
     is_rectified = False

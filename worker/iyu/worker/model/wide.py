@@ -25,11 +25,11 @@ Tables = Mapping[str, NDArray[Any]]
 
 
 class WideNetwork:
-    """The trained model, split as `iyu.worker.model.network.Network` asks.
+    """The trained model, split as `iyu.worker.model.network.Network` requires.
 
     inputs: ids (batch, tokens) int32; pieces (batch, tokens, 3) int32, the other rows of a token;
     gram_weight and gram_count (batch, tokens, spans) float32: sum and number of the n-grams that
-    begin in a token and lie in so many further ones.
+    begin in a token and cover 0 … spans − 1 further ones.
     """
 
     has_wide = True
@@ -125,8 +125,8 @@ class WideNetwork:
     def shortened(self, inputs: Inputs, embedded: Tensor, kept: Tensor, tokens: int) -> Tensor:
         """Return z of the same reviews with only the kept tokens, closed up: (batch,).
 
-        As of `keep`, but what a token gives by each slot moves, and is not made anew: the compiler
-        sees that `convolve` has made the same product of `embedded`.
+        Like `keep`, but moves what a token contributes by each slot instead of computing it again:
+        the compiler reuses the same product in `convolve`.
         """
         import tensorflow as tf
 
@@ -141,8 +141,8 @@ class WideNetwork:
     ) -> tuple[Tensor, ...]:
         """Return Σ_s ∂z/∂A[s, f]: (batch, filters) a convolution.
 
-        The mean hands its gradient to every position that fires, an equal part each; the maximum
-        hands on all of it. So no gradient of the size of the activations has to be made.
+        The mean splits its gradient evenly over the positions that fire; the maximum passes on all
+        of it. So no gradient of the size of the activations is computed.
         """
         import tensorflow as tf
 
@@ -228,7 +228,7 @@ def _whole_grams(inputs: Inputs, kept: Tensor) -> Inputs:
 
 
 def _whole(kept: Tensor) -> Tensor:
-    """Return whether a token and so many after it are all kept: (batch, tokens, spans) bool."""
+    """Return whether a token and the next 0 … spans − 1 are all kept: (batch, tokens, spans)."""
     import tensorflow as tf
 
     found = [kept]

@@ -1,24 +1,22 @@
 """What a chunk adds to the daily figures of words: counted once, in whole arrays.
 
 A chunk's transaction writes one row into `keyword_deltas`; `add_to_keyword_days` adds many of them
-to `keyword_days`. Adding straight away would write several rows a review, and workers would wait
-for each other's.
+to `keyword_days`. Adding to it here would write several rows a review, and make workers wait for
+each other.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
+from iyu.schemas.contract.morpheme_tags import is_function
 from iyu.schemas.sql.tables import keyword_deltas
-from iyu.worker.text.morpheme_numbers import LEXICON, LIMIT, NEW
-
-#: More than there are numbers: a heatmap and a word make one number.
-_SPAN: Final = 2 * LIMIT
+from iyu.worker.text.morpheme_numbers import FUNCTION, LIMIT, UNNUMBERED
 
 Group = tuple[str, str, str, int, int]  # model_version, method, day, label, sign
 Numeric = NDArray[Any]
@@ -30,36 +28,41 @@ class Tally:
     def __init__(self) -> None:
         self._groups: dict[Group, int] = {}
         self._days: dict[datetime, str] = {}
-        self._new: dict[str, int] = {}  # words that the lexicon has no room for
-        self._group: list[int] = []  # one a heatmap
+        self._own: dict[tuple[str, str], int] = {}  # words that came without a number
+        self._group: list[int] = []  # one a heatmap, as the next
         self._length: list[int] = []
-        self._words: list[int] = []  # one a token
-        self._heat: list[float | None] = []
+        self._words: list[int] = []  # one a token, as all below
+        self._surfaces: list[str] = []
+        self._tags: list[str] = []
+        self._heats: list[float | None] = []
 
     def add(
         self,
         key: tuple[str, str],
         moment: datetime,
         label: int,
-        tokens: Sequence[dict[str, Any]],
+        surfaces: Sequence[str],
+        tags: Sequence[str],
+        heats: Sequence[float | None],
+        numbers: Sequence[int] | None = None,
         sign: int = 1,
     ) -> None:
         """Count one heatmap, or with sign −1 take it back.
 
-        key: model_version and method. moment: when the review's text came in.
+        key: model_version and method. moment: when the review's text came in. surfaces, tags,
+        heats, numbers: (tokens,); numbers as in `Morphemes`, None if unknown.
         """
         if (day := self._days.get(moment)) is None:
             day = self._days[moment] = moment.date().isoformat()
         group = (*key, day, label, sign)
         self._group.append(self._groups.setdefault(group, len(self._groups)))
-        self._length.append(len(tokens))
-        numbers = getattr(tokens, "numbers", None)
-        if numbers is None or NEW in numbers:
-            self._words.extend(map(self._number, tokens))
-            self._heat.extend(token["heat"] for token in tokens)
-        else:  # `iyu.worker.scoring.Tokens` has both as columns already
-            self._words.extend(numbers)
-            self._heat.extend(tokens.heats)  # type: ignore[attr-defined]
+        self._length.append(len(surfaces))
+        if numbers is None or UNNUMBERED in numbers:
+            numbers = self._number(surfaces, tags, numbers)
+        self._words.extend(numbers)
+        self._surfaces.extend(surfaces)
+        self._tags.extend(tags)
+        self._heats.extend(heats)
 
     def write(self, connection: Connection) -> int | None:
         """Write the delta; return its id, None if nothing was counted."""
@@ -69,35 +72,45 @@ class Tally:
         added = connection.execute(insert(keyword_deltas).values(payload=payload))
         return int(added.inserted_primary_key[0]) if added.inserted_primary_key else None
 
-    def _number(self, token: dict[str, Any]) -> int:
-        line = f"{token['surface']}\t{token['pos']}"
-        number = LEXICON.number(line)
-        return self._new.setdefault(line, LIMIT + len(self._new)) if number == NEW else number
+    def _number(
+        self, surfaces: Sequence[str], tags: Sequence[str], numbers: Sequence[int] | None
+    ) -> list[int]:
+        """Give numbers from LIMIT up, this tally's own, to words that have none."""
+        given = numbers or [UNNUMBERED] * len(surfaces)
+        own = self._own
+        return [
+            number
+            if number != UNNUMBERED
+            else FUNCTION
+            if is_function(tag)
+            else own.setdefault((surface, tag), LIMIT + len(own))
+            for number, surface, tag in zip(given, surfaces, tags, strict=True)
+        ]
 
     def _payload(self) -> bytes | None:
         """Return JSON: [model_version, method, day, label, sign, words, three columns] a group."""
-        word, heat = np.array(self._words, np.int64), np.array(self._heat, np.float64)
+        word, heat = np.array(self._words, np.int64), np.array(self._heats, np.float64)
         heatmap = np.repeat(np.arange(len(self._length)), self._length)
         kept = (word >= 0) & ~np.isnan(heat)
+        span = int(word.max(initial=0)) + 1  # so that a heatmap and a word make one number
+        token = np.zeros(span, np.int64)  # a token of each word
+        token[word[kept]] = np.flatnonzero(kept)
         # A word that is met again in its heatmap is one review, and several occurrences.
-        pairs, where = np.unique(heatmap[kept] * _SPAN + word[kept], return_inverse=True)
+        pairs, where = np.unique(heatmap[kept] * span + word[kept], return_inverse=True)
         times, heats = np.bincount(where), np.bincount(where, heat[kept])
-        group, word = np.array(self._group, np.int64)[pairs // _SPAN], pairs % _SPAN
+        group, word = np.array(self._group, np.int64)[pairs // span], pairs % span
         parts = [
-            [*key, *self._sum(word[mine], times[mine], heats[mine])]
+            [*key, *self._sum(word[mine], times[mine], heats[mine], token)]
             for key, number in self._groups.items()
             if (mine := group == number).any()
         ]
         return orjson.dumps(parts, option=orjson.OPT_SERIALIZE_NUMPY) if parts else None
 
     def _sum(
-        self, word: Numeric, times: Numeric, heats: Numeric
+        self, word: Numeric, times: Numeric, heats: Numeric, token: Numeric
     ) -> tuple[str, Numeric, Numeric, Numeric]:
         """Return a group's words, and of each its reviews, occurrences and heat."""
         words, where = np.unique(word, return_inverse=True)
         occurrences = np.bincount(where, times).astype(np.int64)
-        return self._lines(words), np.bincount(where), occurrences, np.bincount(where, heats)
-
-    def _lines(self, words: Numeric) -> str:
-        new = list(self._new)
-        return "\n".join([LEXICON.line(n) if n < LIMIT else new[n - LIMIT] for n in words.tolist()])
+        lines = [f"{self._surfaces[i]}\t{self._tags[i]}" for i in token[words].tolist()]
+        return "\n".join(lines), np.bincount(where), occurrences, np.bincount(where, heats)

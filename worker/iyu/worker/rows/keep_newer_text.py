@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from iyu.schemas.contract.message import Chunk, rescored_version
+from iyu.schemas.contract.message import Chunk, Rescore
 from iyu.schemas.contract.review import Review
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.upsert import insert_new, upsert
@@ -41,7 +41,7 @@ class Standing:
 
 def write_reviews(connection: Connection, chunk: Chunk, scored: Sequence[Scored]) -> Standing:
     """Write reviews, sorted by id; their rows stay locked until the transaction ends."""
-    if rescored_version(chunk.queue):  # of stored reviews, and one that is gone stays gone
+    if isinstance(chunk.purpose, Rescore):  # a review that was deleted stays deleted
         stored = _stored(connection, chunk.source, scored)
         return _standing(connection, chunk, scored, stored, stored)
     added = insert_new(connection, tables.reviews, "review_id", _columns(chunk, scored))

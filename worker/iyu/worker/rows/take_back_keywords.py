@@ -1,8 +1,8 @@
 """What a chunk changes in the daily figures of words.
 
-An explanation counts as long as it is of its review's present text, under the day that text came
-in. New reviews, nearly all there are, only add; for the others it is looked up what counted so far.
-Ask before anything but the reviews is written.
+An explanation counts while it is of its review's present text, under the day that text came in.
+New reviews, nearly all of them, only add; for the others, what counted so far is read and taken
+back. It has to run before predictions and explanations are written.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from iyu.worker.rows.keep_newer_text import Standing
 def count_changes(
     connection: Connection, source: str, standing: Standing, model_version: str, tally: Tally
 ) -> None:
-    """Count what the current reviews will add, and what is not of the present text any more."""
+    """Count what the current reviews add, and take back what replaced texts had added."""
     counted: set[tuple[str, str]] = set()  # (review_id, method) of this model, counted already
     if standing.before:
         counted = _recount(connection, source, standing, model_version, tally)
@@ -27,23 +27,24 @@ def count_changes(
         _, moment = standing.after.get(review.review_id, ("", standing.submitted_at))
         for explanation in prediction.explanations:
             if (review.review_id, explanation.method) not in counted:
-                key = model_version, explanation.method
-                tally.add(key, moment, prediction.label, explanation.tokens)
+                key, m = (model_version, explanation.method), explanation.morphemes
+                label, heats = prediction.label, explanation.heats
+                tally.add(key, moment, label, m.surfaces, m.tags, heats, m.numbers)
 
 
 def _recount(
     connection: Connection, source: str, standing: Standing, model_version: str, tally: Tally
 ) -> set[tuple[str, str]]:
-    """Take back what counted for texts that were replaced; return what counts and stays."""
+    """Take back what counted for replaced texts; return what counts already and stays."""
     stays = set()
     for review_id, version, method, digest, tokens, label in _stored(connection, source, standing):
         old, new = standing.before[review_id], standing.after[review_id]
         key = version, method
         if old[0] != new[0] and digest == old[0]:
-            tally.add(key, old[1], label, _tokens(tokens), sign=-1)
+            tally.add(key, old[1], label, *_columns(tokens), sign=-1)
         elif digest == new[0]:
             if old[0] != new[0]:  # a text that had been replaced came back
-                tally.add(key, new[1], label, _tokens(tokens))
+                tally.add(key, new[1], label, *_columns(tokens))
             if version == model_version:
                 stays.add((review_id, method))
     return stays
@@ -66,6 +67,7 @@ def _stored(connection: Connection, source: str, standing: Standing) -> Sequence
     return connection.execute(query).all()
 
 
-def _tokens(stored: Any) -> list[dict[str, Any]]:
-    tokens: list[dict[str, Any]] = orjson.loads(stored) if isinstance(stored, str) else stored
-    return tokens
+def _columns(stored: Any) -> tuple[list[str], list[str], list[float | None]]:
+    """Return surfaces, tags and heats of a stored heatmap."""
+    tokens = orjson.loads(stored) if isinstance(stored, str) else stored
+    return [t["surface"] for t in tokens], [t["pos"] for t in tokens], [t["heat"] for t in tokens]

@@ -10,9 +10,8 @@ from celery.beat import Scheduler
 from kombu import Queue as KombuQueue
 
 from iyu.schemas.broker.publisher import make_app
-from iyu.schemas.broker.redis_contents import is_redis
 from iyu.schemas.contract.errors import SettingsError
-from iyu.schemas.contract.message import Queue, rescore_queue, rescored_version
+from iyu.schemas.contract.message import Queue, Rescore, read_purpose, rescore_queue
 from iyu.worker.explain.methods.registry import choose
 from iyu.worker.model.artifact import locate, read_manifest
 from iyu.worker.service.celery_tasks import register
@@ -61,8 +60,7 @@ def make_worker_app(settings: WorkerSettings) -> Celery:
             }
         },
     )
-    if is_redis(settings):
-        app.conf.broker_transport = "iyu.worker.transport.redis_transport:Transport"
+    app.conf.broker_transport = "iyu.worker.transport.redis_transport:Transport"
     return app
 
 
@@ -106,7 +104,8 @@ def run_worker(
 def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
     """Return the queues. Raises SettingsError where one is for another model."""
     for queue in queues:
-        if rescored_version(queue) not in (None, model_version):
+        purpose = read_purpose(queue)
+        if isinstance(purpose, Rescore) and purpose.model_version != model_version:
             raise SettingsError(
                 f"the queue {queue} is for that model alone, and this worker's is {model_version}; "
                 "start it with that --model and --rescore"

@@ -11,7 +11,7 @@ from celery.exceptions import Reject
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from iyu.schemas.contract.errors import DatabaseUnavailable, IyuError, MessageError
-from iyu.schemas.contract.message import TASK, Queue, read_chunk, rescored_version
+from iyu.schemas.contract.message import TASK, read_chunk, read_purpose
 from iyu.schemas.contract.review import Reason
 from iyu.schemas.ledger.dead_letters import bury_raw
 from iyu.schemas.sql.engine import writing
@@ -95,14 +95,14 @@ def _read(request: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
             "it takes chunk_id and reviews, and by name source, batch_id, submitted_at; "
             "see schemas/message.schema.json"
         )
-    name = str((request.delivery_info or {}).get("routing_key"))
+    queue = str((request.delivery_info or {}).get("routing_key"))
     return read_chunk(
         args[0],
         args[1],
         kwargs.get("source"),
         kwargs.get("batch_id"),
         kwargs.get("submitted_at"),
-        name if name in set(Queue) or rescored_version(name) else Queue.BULK,
+        read_purpose(queue),
     )
 
 

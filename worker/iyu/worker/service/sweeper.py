@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from iyu.schemas.broker.publisher import Publisher
-from iyu.schemas.broker.redis_contents import Line, is_redis, look
+from iyu.schemas.broker.redis_contents import QueueContents, read_queues
 from iyu.schemas.contract.message import Chunk
 from iyu.schemas.contract.review import utc_now
 from iyu.schemas.contract.settings import Settings
@@ -25,7 +25,7 @@ log = logging.getLogger("iyu.worker")
 
 #: Chunks published at most a queue and a sweep: what is left waits for the next one.
 SWEEP_LIMIT: Final = 1_000
-_NOTHING: Final = Line(0, None)
+_NOTHING: Final = QueueContents(0, None)
 
 
 def sweep(settings: Settings, engine: Engine, publisher: Publisher) -> int:
@@ -35,12 +35,8 @@ def sweep(settings: Settings, engine: Engine, publisher: Publisher) -> int:
     """
     with reading(engine) as connection:
         queues = ledger.open_queues(connection)
-    if is_redis(settings):
-        lines, held = look(settings, queues)
-        age = settings.stale_after
-    else:  # another broker cannot be looked into: only time tells
-        lines, held = {}, frozenset()
-        age = settings.stale_after + settings.visibility_timeout
+    lines, held = read_queues(settings, queues)
+    age = settings.stale_after
     count = 0
     for queue in queues:
         lost = _take(settings, engine, queue, lines.get(queue, _NOTHING), held, age)
@@ -52,14 +48,19 @@ def sweep(settings: Settings, engine: Engine, publisher: Publisher) -> int:
 
 
 def _take(
-    settings: Settings, engine: Engine, queue: str, line: Line, held: frozenset[str], age: float
+    settings: Settings,
+    engine: Engine,
+    queue: str,
+    line: QueueContents,
+    held: frozenset[str],
+    age: float,
 ) -> list[Chunk]:
     margin = timedelta(seconds=age)
     now = utc_now()
     with writing(engine) as connection:
         published_before: datetime | None = now - margin
-        if line.waiting:
-            first = line.first_id and ledger.published_at(connection, line.first_id)
+        if line.messages:
+            first = line.next_id and ledger.published_at(connection, line.next_id)
             published_before = min(now, first) - margin if first else None
         if published_before is None:  # a foreign message is next: wait until it has moved on
             return []

@@ -12,7 +12,7 @@ from typing import Final
 
 from celery.worker import state
 
-from iyu.schemas.broker.redis_contents import is_redis, waiting
+from iyu.schemas.broker.redis_contents import count_messages
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.message import TASK
 from iyu.schemas.sql.engine import connect, reading
@@ -77,7 +77,7 @@ def _beat(file: Path) -> None:
 def _should_move(settings: WorkerSettings, queues: Sequence[str]) -> bool:
     """Say whether reviews wait while broker and database are well."""
     try:
-        if not is_redis(settings) or not waiting(settings, queues):
+        if not any(count_messages(settings, queues).values()):
             return False
         engine = connect(settings.database)
         try:

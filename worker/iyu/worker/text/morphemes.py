@@ -8,9 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from iyu.schemas.contract.errors import ArtifactError
-from iyu.worker.text.morpheme_numbers import LEXICON
+from iyu.worker.text.morpheme_numbers import MorphemeNumbers
 
-#: MeCab prints surface and tag alone; its usual eight features a morpheme would be thrown away.
+#: MeCab prints surface and tag alone; its usual eight features a morpheme are not needed.
 #: The separators are blanks to MeCab, so no surface can hold one.
 _FORMAT = r"%m\\t%f[0]\\n"
 
@@ -24,7 +24,9 @@ class Morphemes:
     tags: list[str]  # part of speech, mecab-ko-dic's tag set; compounds joined by +
     starts: list[int]  # characters into the text
     ends: list[int]
-    numbers: list[int] | None = None  # in the lexicon
+    #: Of `morpheme_numbers`: equal numbers from 0 up mean equal surface and tag, in all texts of
+    #: one analyzer. None where nobody numbered them.
+    numbers: list[int] | None = None
 
     def __len__(self) -> int:
         """Return the number of morphemes."""
@@ -32,18 +34,19 @@ class Morphemes:
 
 
 class Analyzer:
-    """KoNLPy's MeCab, read without its detours; cuts exactly as `konlpy.tag.Mecab.pos` does."""
+    """KoNLPy's MeCab, called directly; cuts exactly as `konlpy.tag.Mecab.pos` does."""
 
     def __init__(self) -> None:
         self._parse = _tagger().parse
+        self._numbers = MorphemeNumbers()
 
     def analyze(self, texts: Sequence[str]) -> list[Morphemes]:
-        """Cut each text; a text may be anything that passed the entrance."""
+        """Cut each text; any admitted text will do."""
         return [self._cut(text) for text in texts]
 
     def _cut(self, text: str) -> Morphemes:
         surfaces, tags, starts, ends, numbers = [], [], [], [], []
-        place, find, learn = text.find, LEXICON.find, LEXICON.learn
+        place, find, learn = text.find, self._numbers.find, self._numbers.learn
         end = 0
         for line in self._parse(text).split("\n")[:-1]:
             surface, tag, length, number = find(line) or learn(line)

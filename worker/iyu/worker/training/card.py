@@ -68,7 +68,7 @@ def _sections(manifest: Mapping[str, Any], scorer: Scorer) -> Iterator[tuple[str
 def _data(data: Mapping[str, Any]) -> str:
     lines = [
         f"- labelled: `{data['origin']}`, {data['reviews']:,} reviews "
-        f"(fingerprint {data['fingerprint']}), {data['rejected']} rejected at the entrance",
+        f"(fingerprint {data['fingerprint']}), {data['rejected']} rejected",
         f"- split: {data['split']}; nothing was trained on it, choices were made on it",
     ]
     more = data.get("unlabelled", {})

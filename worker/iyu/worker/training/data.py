@@ -19,14 +19,14 @@ VALIDATION: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class LabelledReviews:
-    """Reviews that passed the entrance, with their labels."""
+    """Admitted reviews, with their labels."""
 
     origin: str  # the file's name
     fingerprint: str  # of the file's content: SHA-256, 16 hexadecimal digits
     ids: list[str]
     texts: list[str]
     labels: NDArray[np.int8]  # (reviews,) 1 positive, 0 negative
-    rejected: int  # rows that did not pass the entrance
+    rejected: int  # rows that were not admitted
     held_out: int  # the place of the first validation review; they stand at the end
     split: str  # how they were chosen, in words
 
@@ -75,7 +75,7 @@ def read_labelled(
 
 
 def read_unlabelled(path: Path, *, text: str = "document") -> list[str]:
-    """Read the texts of a file that pass the entrance; any other column is left unread.
+    """Read the admissible texts of a file; other columns are ignored.
 
     Raises InputError with what to do.
     """
@@ -94,9 +94,7 @@ def _admitted(
     verdicts = [admit(key, text) for key, text in zip(keys, texts, strict=True)]
     good = [i for i, verdict in enumerate(verdicts) if isinstance(verdict, Review)]
     if not good:
-        raise InputError(
-            f"{path} holds no review that passes the entrance; is it the right column?"
-        )
+        raise InputError(f"{path} holds no review that is accepted; check the name of the text column")
     reviews = [verdict for verdict in verdicts if isinstance(verdict, Review)]
     return LabelledReviews(
         origin=path.name,

@@ -10,15 +10,14 @@ from iyu.worker.training import source
 from iyu.worker.training.data import LabelledReviews, read_unlabelled
 from iyu.worker.training.metrics import Metrics
 from iyu.worker.training.wide.recipe import train as train_wide
-from iyu.worker.training.wide.settings import Settings
-from iyu.worker.training.wide.task import Task
+from iyu.worker.training.wide.settings import Settings, Task
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a training is asked for."""
+    """The options of one training."""
 
     data: LabelledReviews
     out: Path  # the folder the artifact goes to; an interrupted run goes on from what it left there

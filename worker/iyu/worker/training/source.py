@@ -14,9 +14,9 @@ from iyu.worker.model.source import build
 from iyu.worker.text.morphemes import Analyzer
 from iyu.worker.text.vocabulary import Vocabulary
 from iyu.worker.training.data import LabelledReviews
+from iyu.worker.training.evaluation import library_versions
 from iyu.worker.training.metrics import Metrics, measure
 from iyu.worker.training.plots import plot_loss, plot_roc
-from iyu.worker.training.versions import library_versions
 
 VOCABULARY_SIZE: Final = 5_000
 #: Added to the median number of tokens; 14 + 5 = 19 on NSMC.

@@ -11,12 +11,11 @@ from iyu.worker.model import artifact
 from iyu.worker.model.wide_artifact import build, quantise
 from iyu.worker.text.vocabulary import Vocabulary
 from iyu.worker.training.card import write_card
-from iyu.worker.training.evaluation import probabilities
+from iyu.worker.training.evaluation import library_versions, probabilities
 from iyu.worker.training.metrics import Metrics, measure
 from iyu.worker.training.plots import plot_loss, plot_reliability, plot_roc
-from iyu.worker.training.versions import library_versions
+from iyu.worker.training.wide.settings import Task
 from iyu.worker.training.wide.stages import Arrays, Stages
-from iyu.worker.training.wide.task import Task
 
 #: Where the factor on the logit is looked for.
 _FACTORS = (0.2, 5.0)

@@ -31,7 +31,7 @@ class Language:
     epochs: int = 2
     batch: int = 512
     rate: float = 2e-3
-    others: int = 512  # words that each true one is told from
+    others: int = 512  # sampled words that each true one is compared with
 
 
 class LanguageModel:

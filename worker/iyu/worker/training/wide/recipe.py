@@ -24,8 +24,8 @@ from iyu.worker.training.wide.export import Student, finish
 from iyu.worker.training.wide.fit import Trainee
 from iyu.worker.training.wide.language import LanguageModel
 from iyu.worker.training.wide.recurrent import Reader
+from iyu.worker.training.wide.settings import Task
 from iyu.worker.training.wide.stages import Arrays, Say, Stages
-from iyu.worker.training.wide.task import Task
 
 Floats = NDArray[np.float32]
 

@@ -1,7 +1,11 @@
-"""The sizes of the recipe, and what was chosen on validation (docs/model.md)."""
+"""One training's input, and the sizes of the recipe, chosen on validation (docs/model.md)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
 
+from iyu.worker.training.data import LabelledReviews
 from iyu.worker.training.wide.deep import Shape
 from iyu.worker.training.wide.fit import Fit
 from iyu.worker.training.wide.language import Language
@@ -11,7 +15,7 @@ from iyu.worker.training.wide.recurrent import Reading
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that may be turned."""
+    """Every size and weight that may be changed."""
 
     length: int = 64  # tokens a network sees
     words: int = 40_000
@@ -32,5 +36,26 @@ class Settings:
     studying: Fit = field(default_factory=lambda: Fit(epochs=8))
 
     def of_epochs(self, epochs: int) -> "Settings":
-        """Return settings under which the student sees each text so often."""
+        """Return settings under which the student sees each text `epochs` times."""
         return replace(self, studying=replace(self.studying, epochs=epochs))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The data and the settings of one training."""
+
+    data: LabelledReviews
+    unlabelled: Sequence[str]  # texts
+    unlabelled_origin: str | None  # the file's name
+    out: Path
+    seed: int
+    settings: Settings = field(default_factory=Settings)
+    command: str = ""  # how it was started
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for two trainings of which one may go on where the other stopped."""
+        digest = sha256(f"{self.data.fingerprint} {self.seed} {self.settings}".encode())
+        for text in self.unlabelled:
+            digest.update(text.encode())
+        return digest.hexdigest()[:16]

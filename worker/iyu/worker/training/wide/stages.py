@@ -22,7 +22,7 @@ class Stages:
         self._root = out / ".unfinished"
         self._folder = self._root / fingerprint
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._tell = say
+        self._report = say
         self._log = self._folder / "log.txt"
         self._times = self._folder / "seconds.json"
         self.seconds: dict[str, float] = (
@@ -35,17 +35,17 @@ class Stages:
         return self._log.read_text().splitlines() if self._log.exists() else []
 
     def say(self, line: str) -> None:
-        """Tell a line, and keep it once: a training that goes on repeats some."""
+        """Report a line, and keep it once: a resumed training repeats some."""
         if line not in self.log:
             with self._log.open("a") as file:
                 file.write(line + "\n")
-        self._tell(line)
+        self._report(line)
 
     def run(self, name: str, compute: Callable[[Say], Arrays]) -> Arrays:
         """Return what a stage gives: computed now, or read back if it was finished before."""
         path = self._folder / f"{name}.npz"
         if path.exists():
-            self._tell(f"{name}: done before")
+            self._report(f"{name}: done before")
             return dict(np.load(path))
         start = time.monotonic()
 

@@ -1,0 +1,124 @@
+"""`iyu models compare`: how two models differ on the reviews that both have scored."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from iyu.console.terminal.options import JsonOption
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from iyu.console.analysis.model_comparison import Comparison, Flip
+    from iyu.console.analysis.stored_heat import HeatFilter
+
+#: Reviews whose words are compared: enough for intervals, quick on any database.
+KEYWORD_SAMPLE = 10_000
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help="A model version, or how the only one begins.")],
+    b: Annotated[str, typer.Argument(help="Another one.")],
+    labels: Annotated[
+        Path | None, typer.Option(help="Measure both on this labelled file; needs --source.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Only reviews of this source.")] = None,
+    text_column: Annotated[str, typer.Option(help="The file's column of texts.")] = "document",
+    label_column: Annotated[str, typer.Option(help="The file's column of labels.")] = "label",
+    id_column: Annotated[str, typer.Option(help="The file's column of ids.")] = "id",
+    method: Annotated[str, typer.Option(help="The method whose heat is read.")] = "gradcam",
+    top: Annotated[int, typer.Option(min=1, help="Words that are shown.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two models on the reviews that both have scored: labels, probabilities, words."""
+    from iyu.console.terminal.optional_libraries import require_worker_libraries
+
+    if labels and source is None:
+        raise typer.BadParameter("give the source of the labelled reviews", param_hint="--source")
+    require_worker_libraries(("numpy",))
+    labelled = _read_labels(labels, text_column, label_column, id_column) if labels else None
+    from iyu.console.analysis import model_comparison
+    from iyu.console.analysis.model_registry import find_version
+    from iyu.console.analysis.stored_heat import HeatFilter
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.open_database import open_database
+    from iyu.console.terminal.output import print_json
+    from iyu.schemas.sql.engine import reading
+
+    with open_database(load_settings().database) as engine:
+        with reading(engine) as connection:
+            a, b = (find_version(connection, name) for name in (a, b))
+            found = model_comparison.compare(connection, a, b, source)
+            metrics = (
+                model_comparison.measure_both(connection, a, b, str(source), labelled)
+                if labelled
+                else None
+            )
+        sample = KEYWORD_SAMPLE if found.reviews > KEYWORD_SAMPLE else None
+        words = _changed_words(engine, (a, b), HeatFilter(method, source), sample, top)
+    if as_json:
+        print_json(found.to_dict() | {"metrics": metrics, "keywords": words}, indent=True)
+        return
+    _print(found, metrics, words)
+
+
+def _read_labels(path: Path, text: str, label: str, review_id: str) -> Any:
+    from iyu.console.terminal.optional_libraries import require_training_libraries
+
+    require_training_libraries()
+    from iyu.worker.training.data import read_labelled
+
+    return read_labelled(path, text=text, label=label, review_id=review_id)
+
+
+def _changed_words(
+    engine: "Engine", versions: Sequence[str], chosen: "HeatFilter", sample: int | None, top: int
+) -> list[dict[str, Any]] | None:
+    """Return the words whose heat has changed most; None where heat is not stored of both."""
+    from iyu.console.analysis.keyword_report import KeywordOptions, keyword_report
+    from iyu.schemas.contract.errors import InputError
+
+    options = KeywordOptions(
+        sample, seed=0, top=top, min_reviews=None, function_words=False, by_model=True
+    )
+    try:
+        found = keyword_report(engine, chosen, options, versions)
+    except InputError:
+        return None
+    changes: list[dict[str, Any]] = found.to_dict()["changes"]
+    return changes
+
+
+def _print(
+    found: "Comparison", metrics: dict[str, Any] | None, words: list[dict[str, Any]] | None
+) -> None:
+    typer.echo(f"A {found.a}, B {found.b}: {found.reviews:,} reviews scored by both")
+    typer.echo(
+        f"same label: {found.agreement:.2%}; mean difference of probability: "
+        f"{found.mean_difference:.4f}"
+    )
+    _print_flips("A negative, B positive", found.to_positive, found.to_positive_examples)
+    _print_flips("A positive, B negative", found.to_negative, found.to_negative_examples)
+    if metrics:
+        typer.echo(f"{metrics['data']}: {metrics['reviews']:,} reviews with rows of both")
+        for name in metrics["a"]:
+            if name != "reviews":
+                typer.echo(f"  {name}: A {metrics['a'][name]:.4f}, B {metrics['b'][name]:.4f}")
+    if words is None:
+        typer.echo("words: no heat by this method is stored of both")
+        return
+    typer.echo("words that changed most (mean heat in units of each model's usual heat)")
+    for word in words:
+        typer.echo(
+            f"  {word['surface']}/{word['pos']}: A {word['before']:+.2f}, B {word['after']:+.2f} "
+            f"in {word['reviews']:,} reviews"
+        )
+
+
+def _print_flips(kind: str, count: int, examples: "Sequence[Flip]") -> None:
+    typer.echo(f"{kind}: {count:,}")
+    for flip in examples:
+        text = " ".join(flip.text[:80].split())
+        typer.echo(f"  {flip.a:.3f} → {flip.b:.3f}  {flip.source}/{flip.review_id}: {text}")

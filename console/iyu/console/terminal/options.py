@@ -1,0 +1,34 @@
+"""Options that several commands have, each with one form and one help text."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+DatabaseOption = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="Instead of IYU_DATABASE_URL.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+
+
+def parse_utc_time(text: str) -> datetime:
+    """Read a date or a time in ISO 8601; one without an offset is in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(
+            f"{text!r} is no time; give for example 2026-05-01 or 2026-05-01T18:00:00+09:00"
+        ) from None
+
+
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since", metavar="TIME", parser=parse_utc_time, help="Submitted then or later (UTC)."
+    ),
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option("--until", metavar="TIME", parser=parse_utc_time, help="Submitted before (UTC)."),
+]

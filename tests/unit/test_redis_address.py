@@ -1,0 +1,60 @@
+import pytest
+
+from iyu.producer import Producer
+from iyu.schemas.broker.publisher import make_app
+from iyu.schemas.broker.redis_address import check_address, redis_client
+from iyu.schemas.contract.errors import SettingsError
+from iyu.schemas.contract.settings import Settings
+
+SECRET = "hunter2"
+REFUSED = (
+    f"amqp://iyu:{SECRET}@broker//",
+    f"sentinel://:{SECRET}@broker:26379",
+    "memory://",
+    "unix:///run/redis.sock",
+    "redis+socket:///run/redis.sock",
+    "broker:6379",
+    f"redis://:{SECRET}@broker:port/0",
+    f"redis://:{SECRET}@broker:6379/reviews",
+    "REDIS://broker",
+    "",
+)
+
+
+@pytest.mark.parametrize("address", REFUSED)
+def test_a_broker_that_is_not_redis_is_refused_in_one_line(address: str):
+    with pytest.raises(SettingsError, match="IYU_BROKER_URL") as refused:
+        check_address(address)
+    assert "redis://HOST:6379/0" in str(refused.value)
+    assert SECRET not in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "amqp://" not in str(refused.value).partition("; ")[2]
+
+
+@pytest.mark.parametrize("address", REFUSED)
+def test_it_is_refused_before_anything_is_accepted(address: str, tmp_path):
+    settings = Settings.load(broker_url=address, database_url=f"sqlite:///{tmp_path}/iyu.db")
+    for connect in (make_app, redis_client, lambda found: Producer(found, source="test")):
+        with pytest.raises(SettingsError, match="IYU_BROKER_URL"):
+            connect(settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sentinel_is_not_supported_yet():
+    with pytest.raises(SettingsError, match="not supported yet"):
+        check_address("sentinel://broker:26379")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://localhost:6379/0",
+        "redis://broker",
+        "redis:///1",
+        f"rediss://iyu:{SECRET}@broker:6380/1",
+        f"redis://:{SECRET}@[::1]:6379/0",
+    ],
+)
+def test_redis_with_and_without_tls_is_accepted(address: str):
+    check_address(address)
+    redis_client(Settings.load(broker_url=address)).close()
