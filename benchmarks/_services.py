@@ -12,7 +12,8 @@ import psutil
 
 from iyu.console.local.embedded_redis import EmbeddedRedis
 from iyu.schemas.sql.engine import connect, upgrade
-from tests.harness.services import PostgresServer, Process, child_environment, iyu_command
+from tests.harness.postgres_server import PostgresServer
+from tests.harness.services import Process, child_environment, iyu_command
 
 #: Seconds until every worker process has loaded its model on a busy machine.
 READY_SECONDS = 180.0

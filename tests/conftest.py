@@ -7,39 +7,16 @@ import pytest
 from sqlalchemy import Engine
 
 from iyu.schemas.contract.errors import SettingsError
-from iyu.schemas.sql.engine import connect, upgrade
-from tests.harness.services import (
-    PostgresServer,
-    Process,
-    RedisServer,
-    child_environment,
-    iyu_command,
-    missing,
-    poll,
-)
+from iyu.schemas.sql.engine import connected, upgrade
+from tests.harness.polling import poll
+from tests.harness.postgres_server import PostgresServer, ServiceMissing
+from tests.harness.services import Process, RedisServer, child_environment, iyu_command
+from tests.harness.skipping import skip_without
 
 #: Seconds until a worker has loaded TensorFlow and its model on a slow machine.
 WORKER_READY_SECONDS = 180.0
-FAULTS = (
-    "| scenario | database | reviews | lost | duplicated | wrong | dead letters | all well after |",
-    "|---|---|---:|---:|---:|---:|---:|---:|",
-)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table that stands in docs/operations.md: here, for tests two at a time too."""
-    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
-    lines = [
-        value
-        for report in reports
-        if report.when == "call"
-        for name, value in report.user_properties
-        if name == "fault"
-    ]
-    if lines:
-        terminalreporter.section("faults")
-        for line in (*FAULTS, *lines):
-            terminalreporter.write_line(line)
+#: Here, for a plugin of the fault suite's own would be silent when tests run two at a time.
+pytest_plugins = ["tests.harness.fault_table"]
 
 
 @pytest.fixture
@@ -49,7 +26,7 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     try:
         server.start()
     except SettingsError as error:
-        missing(str(error))
+        skip_without(str(error))
     yield server
     server.kill()
 
@@ -57,7 +34,10 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """One PostgreSQL for the whole session."""
-    server = PostgresServer()
+    try:
+        server = PostgresServer()
+    except ServiceMissing as error:
+        skip_without(str(error))
     yield server
     server.remove()
 
@@ -86,10 +66,9 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on a fresh database with its tables, once of each kind."""
-    engine = connect(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
+    with connected(database_url) as engine:
+        upgrade(engine)
+        yield engine
 
 
 @pytest.fixture

@@ -12,17 +12,11 @@ import yaml
 from iyu.console.local.embedded_redis import find_redis_server
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.settings import Settings
+from tests.harness.polling import poll
 from tests.harness.ports import own_port
-from tests.harness.services import (
-    ROOT,
-    PostgresServer,
-    child_environment,
-    is_listening,
-    iyu_command,
-    missing,
-    poll,
-    run_iyu,
-)
+from tests.harness.postgres_server import PostgresServer
+from tests.harness.services import ROOT, child_environment, is_listening, iyu_command, run_iyu
+from tests.harness.skipping import skip_without
 
 pytestmark = pytest.mark.acceptance
 
@@ -115,7 +109,7 @@ def run_redis(service: dict[str, Any], start, tmp_path: Path) -> int:
     try:
         server = find_redis_server()
     except SettingsError as error:
-        missing(str(error))
+        skip_without(str(error))
     command = service["command"]
     assert command[0] == "redis-server"
     port = own_port(start)

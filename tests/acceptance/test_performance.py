@@ -21,7 +21,7 @@ from iyu.worker.rows import write_chunk as store
 from iyu.worker.scoring import Scorer
 from iyu.worker.service.child_process import settle_memory
 from iyu.worker.text.morphemes import Analyzer
-from tests.acceptance.faults.reviews import made
+from tests.harness.reviews import made
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.alone]
 

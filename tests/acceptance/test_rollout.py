@@ -15,7 +15,8 @@ from sqlalchemy import Engine, text
 from iyu.producer import Producer
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.sql.engine import connect, reading
-from tests.harness.services import Process, iyu_command, poll, run_iyu
+from tests.harness.polling import poll
+from tests.harness.services import Process, iyu_command, run_iyu
 
 pytestmark = pytest.mark.acceptance
 log = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.sql.engine import connect, reading, writing
 from iyu.schemas.sql.tables import predictions
-from tests.harness.services import Process, child_environment, iyu_command, poll, run_iyu
+from tests.harness.polling import poll
+from tests.harness.services import Process, child_environment, iyu_command, run_iyu
 
 pytestmark = pytest.mark.acceptance
 

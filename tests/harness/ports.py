@@ -10,16 +10,16 @@ from typing import Final
 
 from iyu.console.local.embedded_redis import is_free
 
-#: Below what the system gives to outgoing connections: none of them can sit on a port whose
-#: server is down for a moment.
+#: Below the range for outgoing connections: none of those can occupy a port whose server is down
+#: for a moment.
 PORTS: Final = range(15_000, 32_000)
 
 
 def own_port(owner: object) -> int:
-    """Return a free port that no other caller is given as long as `owner` lives.
+    """Return a free port that no other caller gets as long as `owner` lives.
 
-    A port that is merely free now may be somebody else's before it is bound, or while its server
-    is down. So a locked file stands for it; the lock ends with the process, however that ends.
+    A port that is free now may be taken before it is bound, or while its server is down. So a
+    locked file reserves it; the lock ends with the process, however that ends.
     """
     folder = Path(tempfile.gettempdir()) / f"iyu-test-ports-{os.geteuid()}"
     folder.mkdir(exist_ok=True)

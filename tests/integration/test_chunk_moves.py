@@ -1,37 +1,26 @@
-"""The way of a chunk through a worker, with a scorer that does as it is told."""
+"""The way of a chunk through a worker, with a scorer that scores or fails as a test wants."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, select
 
 from iyu.schemas.contract.message import Chunk, new_id
-from iyu.schemas.contract.review import Reason, Review
+from iyu.schemas.contract.review import Reason, Rejection, Review
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import State
 from iyu.schemas.ledger.dead_letters import bury_review
 from iyu.schemas.sql import tables
-from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.engine import reading, writing
 from iyu.worker.chunk import Runtime, score_chunk
 from iyu.worker.scoring import Prediction
 from iyu.worker.settings import WorkerSettings
+from tests.harness.fakes import FakeScorer
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-class FakeScorer:
-    """Scores everything 0.75, unless a text says what should happen."""
-
-    artifact = SimpleNamespace(
-        model_version="abc", manifest={"preset": "source", "created_at": NOON.isoformat()}
-    )
-
-    def score(self, texts: Sequence[str]) -> list[Prediction]:
-        if any(text == "fails" for text in texts):
-            raise ValueError("told to")
-        return [Prediction(0.75, 1.1, 1, 0, False, ()) for _ in texts]
+FAILS = {"fails": ValueError("as the test wants")}
 
 
 class FakePublisher:
@@ -45,17 +34,10 @@ class FakePublisher:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = connect(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
 def runtime(engine: Engine) -> Runtime:
     settings = WorkerSettings(max_attempts=3)
-    return Runtime(settings, engine, FakeScorer(), FakePublisher())  # type: ignore[arg-type]
+    scorer = FakeScorer("abc", by_text=FAILS)
+    return Runtime(settings, engine, scorer, FakePublisher())  # type: ignore[arg-type]
 
 
 def chunk(*texts: str, at: datetime = NOON) -> Chunk:
@@ -150,3 +132,83 @@ def test_pruning_takes_finished_chunks_only(runtime: Runtime):
         assert ledger.prune(connection, datetime.now(UTC) + timedelta(days=1)) == 1
     assert [row.chunk_id for row in rows(runtime.engine, tables.chunks)] == [waiting.chunk_id]
     assert len(rows(runtime.engine, tables.predictions)) == 1
+
+
+class SlowScorer(FakeScorer):
+    """Lets something happen while it scores."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__("abc", by_text=FAILS)
+        self._meanwhile = meanwhile
+
+    def score(self, texts: Sequence[str]) -> list[Prediction]:
+        self._meanwhile()
+        return super().score(texts)
+
+
+def everything(engine: Engine):
+    return [
+        rows(engine, t)
+        for t in (tables.chunks, tables.reviews, tables.predictions, tables.dead_letters)
+    ]
+
+
+@pytest.mark.parametrize("texts", [("a", "b"), ("a", "fails")])
+def test_a_chunk_that_another_worker_finished_meanwhile_keeps_that_workers_rows(
+    runtime: Runtime, texts: tuple[str, ...]
+):
+    """A review that failed here alone must not be scored and a dead letter at once."""
+    one = chunk(*texts)
+    readable = replace(one, reviews=tuple(Review(r.review_id, "read") for r in one.reviews))
+    standing: list[object] = []
+
+    def finish_elsewhere() -> None:
+        if not standing:
+            score_chunk(another_process(runtime, FakeScorer("abc")), readable, [])
+            standing.append(everything(runtime.engine))
+
+    score_chunk(another_process(runtime, SlowScorer(finish_elsewhere)), one, [])
+    assert standing == [everything(runtime.engine)]
+    assert [row.review_id for row in rows(runtime.engine, tables.predictions)] == ["1", "2"]
+    assert rows(runtime.engine, tables.dead_letters) == []
+
+
+def test_a_chunk_that_was_split_meanwhile_is_left_to_its_parts(runtime: Runtime):
+    """A part may yet be a dead letter: a score from here would stand beside it."""
+    one = chunk("a", "b")
+
+    def split_elsewhere() -> None:
+        with writing(runtime.engine) as connection:
+            ledger.split(connection, one)
+
+    score_chunk(another_process(runtime, SlowScorer(split_elsewhere)), one, [])
+    assert rows(runtime.engine, tables.predictions) == []
+    assert state(runtime.engine, one) == State.SPLIT
+    parts = [row for row in rows(runtime.engine, tables.chunks) if row.parent_id == one.chunk_id]
+    assert [part.state for part in parts] == [State.QUEUED, State.QUEUED]
+
+
+class ProcessDied(BaseException):
+    """No exception that a worker handles."""
+
+
+def test_what_was_rejected_on_arrival_outlives_the_process(runtime: Runtime):
+    """The ledger keeps the good reviews alone: the sweeper's copy does not bring the others."""
+    one = chunk("a")
+    rejected = [(Rejection("2", Reason.EMPTY), "")]
+
+    def die() -> None:
+        raise ProcessDied
+
+    with pytest.raises(ProcessDied):
+        score_chunk(another_process(runtime, SlowScorer(die)), one, rejected)
+    score_chunk(runtime, one, [])  # the sweeper's copy
+    score_chunk(runtime, one, rejected)  # the broker's, delivered again
+    [letter] = rows(runtime.engine, tables.dead_letters)
+    assert (letter.review_id, letter.reason, letter.seen) == ("2", Reason.EMPTY, 1)
+    assert [row.review_id for row in rows(runtime.engine, tables.predictions)] == ["1"]
+
+
+def another_process(runtime: Runtime, scorer: FakeScorer) -> Runtime:
+    """Return another process of the same worker."""
+    return Runtime(runtime.settings, runtime.engine, scorer, runtime.publisher)  # type: ignore[arg-type]

@@ -2,7 +2,6 @@
 
 import random
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlalchemy import Engine, select, text
 
 from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Review
-from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.engine import reading, writing
 from iyu.schemas.sql.keyword_days import SUMS, from_explanations
 from iyu.schemas.sql.tables import keyword_days, keyword_deltas
 from iyu.worker.rows import write_chunk as store
@@ -25,15 +24,11 @@ WORDS = ("영화", "재미", "노잼", "감동", '"', "최고", "이", "다")
 POS = ("NNG", "NNG", "NNG", "NNG", "SY", "NNG", "JKS", "EC")
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = connect(database_url)
-    upgrade(made)
-    with writing(made) as connection:
+@pytest.fixture(autouse=True)
+def models(engine: Engine) -> None:
+    with writing(engine) as connection:
         for version in ("v1", "v2"):
             store.register_model(connection, version, MANIFEST)
-    yield made
-    made.dispose()
 
 
 def prediction(text: str, version: str, methods: tuple[str, ...] = ("gradcam",)) -> Prediction:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, event, select, update
 from typer.testing import CliRunner
 
 from iyu.console.analysis.model_comparison import compare, measure_both
@@ -43,9 +43,9 @@ def score(engine: Engine, scorer: FakeScorer, texts: dict[str, str], queue: str)
 @pytest.fixture
 def rolled_out(engine: Engine) -> Engine:
     """Twenty reviews that `old` serves and `new` scored again, all but the last."""
-    score(engine, FakeScorer("old", told=OLD), TEXTS, "reviews.live")
+    score(engine, FakeScorer("old", by_text=OLD), TEXTS, "reviews.live")
     some = {key: text for key, text in TEXTS.items() if key != "19"}
-    score(engine, FakeScorer("new", told=NEW), some, rescore_queue("new"))
+    score(engine, FakeScorer("new", by_text=NEW), some, rescore_queue("new"))
     return engine
 
 
@@ -98,6 +98,23 @@ def test_use_wins_over_a_clock_that_is_ahead(rolled_out: Engine):
         activate(connection, "new")
         assert find_one(connection, "new").is_current
     assert shown(rolled_out) == {"new": 19, "old": 1}
+
+
+def test_use_reads_no_prediction_while_it_may_write(iyu, rolled_out: Engine):
+    """On SQLite every worker waits for the write lock, and a count of millions takes seconds."""
+    statements: list[str] = []
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def remember(connection, _cursor, statement, *_):
+        if not connection.get_execution_options().get("read_only", False):
+            statements.append(statement)
+
+    try:
+        assert "for the 19 reviews" in iyu("use", "new").stdout
+    finally:
+        event.remove(Engine, "before_cursor_execute", remember)
+    assert any(statement.startswith("UPDATE models") for statement in statements)
+    assert [statement for statement in statements if "predictions" in statement] == []
 
 
 def test_a_version_may_be_shortened_and_must_be_one(rolled_out: Engine):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.engine import reading, writing
 from iyu.schemas.sql.tables import models, predictions, reviews
 from iyu.schemas.sql.upsert import upsert
 
@@ -30,14 +30,6 @@ PAGES = (
     f"{COLUMNS} WHERE source = 'shop' ORDER BY submitted_at DESC LIMIT {PAGE}",
     FURTHER_ON,
 )
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = connect(database_url)
-    upgrade(made)
-    yield made
-    made.dispose()
 
 
 def add_model(engine: Engine, version: str, activated_at: datetime | None) -> None:

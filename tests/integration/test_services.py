@@ -9,7 +9,9 @@ from iyu.console.local.embedded_redis import EmbeddedRedis
 from iyu.schemas.contract.errors import BrokerUnavailable
 from iyu.schemas.sql.engine import check, connect, reading, upgrade
 from iyu.schemas.sql.views import NAMES
-from tests.harness.services import PostgresServer, RedisServer, poll
+from tests.harness.polling import poll
+from tests.harness.postgres_server import PostgresServer
+from tests.harness.services import RedisServer
 
 
 def test_redis_keeps_messages_over_a_clean_stop(redis_server: RedisServer):

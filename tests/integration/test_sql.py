@@ -1,39 +1,61 @@
-"""Asking the database: every query we print or document works, and none can change a row."""
+"""Querying the database: every query we print or document works, and none can change a row."""
 
 import json
-import re
 
 import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
 
 from iyu.console.analysis.example_queries import QUESTIONS
 from iyu.console.analysis.read_only_query import read_only_query
+from iyu.console.main import app
 from iyu.schemas.contract.errors import InputError
-from iyu.schemas.sql.engine import connect, upgrade
+from iyu.schemas.sql import views
+from iyu.schemas.sql.engine import writing
+from tests.harness.documents import statements
 from tests.harness.services import ROOT, child_environment, run_iyu
 
 PAGE = (ROOT / "docs" / "sql.md").read_text()
-#: Queries of the page, with the database that the line above names, if any.
-DOCUMENTED = re.findall(r"(?:(PostgreSQL|SQLite):\n\n)?```sql\n(.*?);\n```", PAGE, re.DOTALL)
-
-
-@pytest.fixture
-def engine(database_url: str):
-    engine = connect(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
+DOCUMENTED = [statement for statement in statements() if statement.page == "sql.md"]
 
 
 def test_every_query_of_demo_and_page_works(engine):
     queries = [query for _, query in QUESTIONS] + [
-        query for only, query in DOCUMENTED if only.lower() in {"", engine.dialect.name}
+        statement.sql
+        for statement in DOCUMENTED
+        if statement.dialect in {None, engine.dialect.name}
     ]
-    databases = [only for only, _ in DOCUMENTED]
+    databases = [statement.dialect for statement in DOCUMENTED]
     assert len(DOCUMENTED) == PAGE.count("```sql")
-    assert databases.count("PostgreSQL") == databases.count("SQLite") >= 1
+    assert databases.count("postgresql") == databases.count("sqlite") >= 1
     for query in queries:
         with read_only_query(engine, query) as rows:
             assert rows.fetchall() == []
+
+
+def test_the_command_names_every_view():
+    shown = CliRunner().invoke(app, ["sql", "--help"]).output
+    assert [name for name in views.NAMES if name not in shown] == []
+
+
+def test_a_query_leaves_no_session_behind_that_cannot_write(engine):
+    with read_only_query(engine, "SELECT 1 AS one") as rows:
+        assert rows.scalar_one() == 1
+    with pytest.raises(InputError), read_only_query(engine, "DELETE FROM reviews"):
+        pass
+    with writing(engine) as connection:
+        connection.execute(text("DELETE FROM reviews"))
+
+
+def test_a_row_that_fails_later_is_one_line_too(engine):
+    divide = {"sqlite": "json_extract(n, '$')", "postgresql": "1 / (n::int - 2)"}
+    values = "SELECT '1' AS n UNION ALL SELECT '2' UNION ALL SELECT '{'"
+    query = f"SELECT {divide[engine.dialect.name]} AS broken FROM ({values}) AS numbers"
+    with (
+        pytest.raises(InputError, match="refuses the query"),
+        read_only_query(engine, query) as rows,
+    ):
+        rows.fetchall()
 
 
 @pytest.mark.parametrize(
@@ -45,6 +67,8 @@ def test_every_query_of_demo_and_page_works(engine):
         "UPDATE chunks SET attempts = 0",
         "SELECT nothing FROM nowhere",
         "no SQL at all",
+        "SELECT 1; DELETE FROM reviews",
+        "SELECT '\udc80'",
         "",
     ],
 )

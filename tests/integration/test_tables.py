@@ -35,7 +35,7 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_expects(engine: En
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_every_view_can_be_asked_and_a_second_upgrade_changes_nothing(engine: Engine):
+def test_every_view_can_be_queried_and_a_second_upgrade_changes_nothing(engine: Engine):
     upgrade(engine)
     check(engine)
     assert set(NAMES) <= set(inspect(engine).get_view_names())
@@ -44,7 +44,7 @@ def test_every_view_can_be_asked_and_a_second_upgrade_changes_nothing(engine: En
             assert connection.exec_driver_sql(f"SELECT COUNT(*) FROM {name}").scalar() == 0
 
 
-def test_tables_of_no_version_are_told_with_what_to_do(database_url: str):
+def test_tables_of_no_version_are_reported_with_what_to_do(database_url: str):
     engine = connect(database_url)
     with pytest.raises(DatabaseOutdated, match="iyu db upgrade"):
         check(engine)

@@ -9,9 +9,9 @@ import iyu.producer
 
 #: Loaded where something is published, migrated, read as Parquet or shown on a terminal.
 NEVER = {"alembic", "celery", "kombu", "keras", "mako", "numpy", "pandas", "psycopg", "pyarrow",
-         "redis", "rich", "tenacity", "tensorflow", "typer"}  # fmt: skip
-#: Loaded with `Producer`: its settings and its ledger.
-WITH_THE_PRODUCER = {"pydantic", "pydantic_settings", "sqlalchemy"}
+         "redis", "rich", "sqlalchemy", "tenacity", "tensorflow", "typer"}  # fmt: skip
+#: Loaded with `Producer`: its settings.
+WITH_THE_PRODUCER = {"pydantic", "pydantic_settings"}
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -31,6 +31,15 @@ def loaded_by(statement: str) -> set[str]:
 )
 def test_heavy_libraries_are_loaded_when_needed(statement: str, heavy: set[str]):
     assert loaded_by(statement) & heavy == set()
+
+
+def test_a_producer_without_a_ledger_needs_no_database_library():
+    statement = (
+        "from types import SimpleNamespace; from iyu.producer import Producer; "
+        "broker = SimpleNamespace(free_bytes=int, publish=print, close=int); "
+        "Producer(source='shop', ledger=False, broker=broker).close()"
+    )
+    assert loaded_by(statement) & {"alembic", "psycopg", "sqlalchemy"} == set()
 
 
 @pytest.mark.parametrize("name", iyu.producer.__all__)

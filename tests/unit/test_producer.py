@@ -1,5 +1,4 @@
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -9,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select
 
 from iyu.producer import Producer
-from iyu.producer import backpressure as pressure_module
+from iyu.producer import backpressure as backpressure_module
 from iyu.producer import outbox as outbox_module
 from iyu.schemas.contract.errors import (
     Backlogged,
@@ -19,51 +18,14 @@ from iyu.schemas.contract.errors import (
     DatabaseUnavailable,
     RejectedReview,
 )
-from iyu.schemas.contract.message import Chunk, Queue
+from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.review import Reason, Rejection
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
-from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.engine import connect, connected, reading, upgrade, writing
 from iyu.schemas.sql.tables import batches, chunks
-
-
-class FakeBroker:
-    """Keeps what is published; fails as long as it is told to."""
-
-    def __init__(self, database: Engine | None = None) -> None:
-        self.published: list[Chunk] = []
-        self.publish_error: Exception | None = None
-        self.ping_error: Exception | None = None
-        self.free: int | None = None
-        self._database = database
-
-    def publish(self, chunk: Chunk) -> None:
-        if self.publish_error:
-            raise self.publish_error
-        if self._database is not None:
-            with reading(self._database) as connection:
-                query = select(chunks.c.payload).where(chunks.c.chunk_id == chunk.chunk_id)
-                assert connection.execute(query).scalar_one(), "published before it was committed"
-        self.published.append(chunk)
-
-    def free_bytes(self) -> int | None:
-        if self.ping_error:
-            raise self.ping_error
-        return self.free
-
-    def close(self) -> None:
-        pass
-
-    @property
-    def texts(self) -> dict[str, str]:
-        return {r.review_id: r.text for chunk in self.published for r in chunk.reviews}
-
-
-def poll(done: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.005)
+from tests.harness.fakes import FakeBroker
+from tests.harness.polling import poll
 
 
 @pytest.fixture
@@ -105,7 +67,7 @@ def finish_all(connection: Connection) -> None:
         ledger.finish(connection, row.chunk_id)
 
 
-def test_many_are_written_down_committed_and_published(make, engine, broker):
+def test_many_are_committed_to_the_ledger_and_published(make, engine, broker):
     with make() as producer:
         receipt = producer.submit_many([*rows(95), ("x", ""), Rejection("", Reason.MALFORMED_ROW)])
     assert (receipt.accepted, receipt.chunks, receipt.unpublished) == (95, 10, 0)
@@ -130,7 +92,7 @@ def test_single_reviews_travel_together_after_the_linger(make, broker):
     with make(linger=0.01) as producer:
         for n in range(5):
             producer.submit("굳", review_id=n)
-        poll(lambda: len(broker.texts) == 5)
+        poll(10, lambda: len(broker.texts) == 5)
         assert len(broker.published) < 5
 
 
@@ -143,12 +105,12 @@ def test_a_full_chunk_does_not_wait(make, broker):
         assert len(broker.texts) == 25
 
 
-def test_a_bad_review_is_refused_by_itself(make, broker):
+def test_a_bad_review_is_rejected_alone(make, broker):
     with make() as producer:
         producer.submit("굳", review_id="1")
-        with pytest.raises(RejectedReview) as refused:
+        with pytest.raises(RejectedReview) as rejected:
             producer.submit("\0", review_id="2")
-        assert refused.value.reason is Reason.NUL
+        assert rejected.value.reason is Reason.NUL
     assert broker.texts == {"1": "굳"}
 
 
@@ -203,10 +165,10 @@ def test_a_background_error_is_raised_by_the_next_call_and_nothing_is_lost(make,
     broker.free = 10**9
     producer = make(linger=0.001)
     producer.submit("굳", review_id="1")
-    poll(lambda: broker.published)
+    poll(10, lambda: broker.published)
     broker.free = 0
     producer.submit("굳", review_id="2")
-    poll(lambda: producer._singles._failed)
+    poll(10, lambda: producer._singles._failed)
     with pytest.raises(BrokerFull):
         producer.submit("굳", review_id="3")
     with pytest.raises(BrokerFull):
@@ -217,8 +179,8 @@ def test_a_background_error_is_raised_by_the_next_call_and_nothing_is_lost(make,
 
 
 def test_a_locked_database_accepts_nothing_and_says_so(make, engine, broker, monkeypatch):
-    impatient = partial(connect, busy_ms=50)
-    monkeypatch.setattr("iyu.producer.producer.connect", impatient)
+    impatient = partial(connected, busy_ms=50)
+    monkeypatch.setattr("iyu.schemas.sql.engine.connected", impatient)
     with make() as producer:
         producer.submit_many(rows(1))
         with writing(engine), pytest.raises(DatabaseUnavailable):
@@ -245,7 +207,7 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(make, engine, broker, mo
     assert len(read(engine)) == len(broker.published) == 1
 
 
-def test_past_the_mark_it_refuses_and_says_how_much_is_ahead(make, engine):
+def test_past_the_mark_it_raises_with_the_pending_reviews(make, engine):
     with make(high_water=10, on_full="raise") as producer:
         producer.submit_many(rows(10))
         with pytest.raises(Backlogged) as refused:
@@ -253,19 +215,19 @@ def test_past_the_mark_it_refuses_and_says_how_much_is_ahead(make, engine):
     assert (refused.value.pending, refused.value.drain_seconds) == (10, None)
 
 
-def test_past_the_mark_it_waits_and_tells(make, engine, monkeypatch):
-    monkeypatch.setattr(pressure_module, "POLL_SECONDS", 0.001)
-    told: list[tuple[int, float | None]] = []
+def test_past_the_mark_it_waits_and_reports(make, engine, monkeypatch):
+    monkeypatch.setattr(backpressure_module, "POLL_SECONDS", 0.001)
+    reported: list[tuple[int, float | None]] = []
 
     def on_wait(pending: int, seconds: float | None) -> None:
-        told.append((pending, seconds))
+        reported.append((pending, seconds))
         with writing(engine) as connection:
             finish_all(connection)
 
     with make(high_water=10, on_wait=on_wait) as producer:
         producer.submit_many(rows(10))
         assert producer.submit_many(rows(5)).accepted == 5
-    assert told == [(10, None)]
+    assert reported == [(10, None)]
 
 
 def test_a_submission_that_breaks_off_is_not_closed(make, engine):
@@ -288,8 +250,8 @@ def test_without_the_ledger_the_database_is_not_touched(tmp_path):
     assert not (tmp_path / "none.db").exists()
 
 
-def test_tables_that_are_missing_are_told(tmp_path):
+def test_missing_tables_are_an_error_that_names_the_command(tmp_path):
     settings = Settings.load(database_url=f"sqlite:///{tmp_path}/none.db")
-    told = pytest.raises(DatabaseOutdated, match="iyu db upgrade")
-    with Producer(settings, source="test", broker=FakeBroker()) as producer, told:
+    outdated = pytest.raises(DatabaseOutdated, match="iyu db upgrade")
+    with Producer(settings, source="test", broker=FakeBroker()) as producer, outdated:
         producer.submit("굳", review_id="1")

@@ -37,7 +37,7 @@ def test_an_address_that_is_no_database_is_one_line(address: str):
     assert SECRET not in str(raised.value)
 
 
-def test_a_wrong_value_is_told_by_its_variable_and_not_by_its_value(
+def test_a_wrong_value_is_named_by_its_variable_and_never_shown(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setenv("IYU_CHUNK_SIZE", SECRET)

@@ -4,15 +4,14 @@ import threading
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from time import monotonic
-from typing import Final
-
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING, Final
 
 from iyu.schemas.broker.broker import Broker
 from iyu.schemas.contract.errors import Backlogged, BrokerFull, BrokerUnavailable
 from iyu.schemas.contract.message import Chunk
-from iyu.schemas.ledger import progress
-from iyu.schemas.sql.engine import reading
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 #: Seconds a count of pending reviews is good for: other producers add to it too.
 COUNT_AGE: Final = 2.0
@@ -40,7 +39,7 @@ class Backpressure:
     def __init__(
         self,
         broker: Broker,
-        engine: Engine | None,
+        engine: "Engine | None",
         *,
         high_water: int,
         on_full: OnFull,
@@ -87,20 +86,29 @@ class Backpressure:
                 "wait until workers have caught up, or raise maxmemory, and submit again"
             )
 
-    def _wait_for_workers(self, engine: Engine, stop_waiting: threading.Event) -> None:
+    def _wait_for_workers(self, engine: "Engine", stop_waiting: threading.Event) -> None:
         while (pending := self._count(engine)) >= self._high_water:
-            with reading(engine) as connection:
-                seconds = progress.drain_seconds(connection, pending)
+            seconds = self._drain_seconds(engine, pending)
             if self._on_full is OnFull.RAISE or stop_waiting.is_set():
                 raise Backlogged(pending, seconds)
             self._on_wait(pending, seconds)
             stop_waiting.wait(POLL_SECONDS)
 
-    def _count(self, engine: Engine) -> int:
+    def _count(self, engine: "Engine") -> int:
+        from iyu.schemas.ledger import progress
+        from iyu.schemas.sql.engine import reading
+
         with reading(engine) as connection:
             self._pending = progress.pending(connection)
         self._counted_at = monotonic()
         return self._pending
+
+    def _drain_seconds(self, engine: "Engine", pending: int) -> float | None:
+        from iyu.schemas.ledger import progress
+        from iyu.schemas.sql.engine import reading
+
+        with reading(engine) as connection:
+            return progress.drain_seconds(connection, pending)
 
 
 def _estimate_bytes(chunk: Chunk) -> int:

@@ -1,4 +1,4 @@
-"""Reviews, gathered into chunks within the limits of a message."""
+"""Gathers reviews into chunks within the limits of a message."""
 
 from collections.abc import Iterable, Iterator
 
@@ -30,7 +30,7 @@ class Chunker:
         """Gather a review; return the chunk that had to be closed before it, or ().
 
         A chunk closes when it is full, and before a second text of a review it holds: the later
-        text travels in a later chunk and wins. The same text again changes nothing.
+        text goes into a later chunk and wins. The same text again changes nothing.
         """
         size = wire_size(review)
         known = self._reviews.get(review.review_id)
@@ -44,7 +44,7 @@ class Chunker:
         return closed
 
     def take(self) -> Reviews:
-        """Return what is gathered, perhaps (), and begin anew."""
+        """Return the gathered reviews, perhaps (), and begin an empty chunk."""
         taken = tuple(self._reviews.values())
         self._reviews = {}
         self._bytes = 1

@@ -4,14 +4,17 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from iyu.producer.backpressure import Backpressure
 from iyu.producer.batch import Batch
 from iyu.producer.chunker import Chunker, Reviews
-from iyu.producer.outbox import LedgerlessOutbox, Outbox
+from iyu.producer.ledgerless_outbox import LedgerlessOutbox
 from iyu.schemas.contract.message import Chunk, new_id, read_purpose
 from iyu.schemas.contract.review import Rejection, Review, utc_now
+
+if TYPE_CHECKING:
+    from iyu.producer.outbox import Outbox
 
 #: Seconds until a hand-over that failed in the background is tried again.
 RETRY_AFTER: Final = 1.0
@@ -44,7 +47,7 @@ class LingerBuffer:
     def __init__(
         self,
         batch: Batch,
-        outbox: Outbox | LedgerlessOutbox,
+        outbox: "Outbox | LedgerlessOutbox",
         backpressure: Backpressure,
         clock: Clock,
         *,

@@ -2,25 +2,21 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from sqlalchemy import Connection, Engine, select
 
+from iyu.producer.attempts import attempts
 from iyu.producer.batch import Batch
 from iyu.schemas.broker.broker import Broker
 from iyu.schemas.contract.errors import BrokerUnavailable, DatabaseUnavailable
 from iyu.schemas.contract.message import Chunk
 from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger.batches import BatchRow, open_batch, update_batch
 from iyu.schemas.sql.engine import writing
 from iyu.schemas.sql.tables import chunks as chunks_table
 
-if TYPE_CHECKING:
-    from tenacity import AttemptManager
-
-#: Seconds before the first repetition; it doubles each time, up to the longest.
-FIRST_PAUSE: Final = 0.1
-LONGEST_PAUSE: Final = 2.0
 #: Chunks kept in memory for a broker that comes back; beyond them the sweep alone publishes.
 KEPT_UNPUBLISHED: Final = 256
 
@@ -46,7 +42,7 @@ class Outbox:
     def open(self, batch: Batch) -> None:
         """Write the batch's row. Raises DatabaseUnavailable."""
         with self._lock:
-            self._transaction(batch.open)
+            self._transaction(lambda c, in_doubt: open_batch(c, _row(batch), may_exist=in_doubt))
 
     def send(self, batch: Batch, unsent: list[Chunk]) -> None:
         """Accept the chunks that are in the list now, take them off it, and publish them.
@@ -71,7 +67,7 @@ class Outbox:
         """
         with self._lock:
             self._publish()
-            self._transaction(lambda c, _: batch.close(c) if close else batch.save(c))
+            self._transaction(lambda c, _: update_batch(c, _row(batch), close=close))
 
     def _transaction(self, work: Callable[[Connection, bool], None]) -> None:
         """Do `work(connection, in_doubt)`, and mark what was published, in one transaction."""
@@ -104,51 +100,23 @@ class Outbox:
             batch.unpublished -= len(chunk.reviews)
 
 
-class LedgerlessOutbox:
-    """Publishes chunks and writes nothing down: what is published is as safe as the broker."""
-
-    def __init__(self, broker: Broker, patience: float) -> None:
-        self._broker = broker
-        self._patience = patience
-
-    def open(self, batch: Batch) -> None:
-        """Do nothing: there is no row."""
-
-    def send(self, batch: Batch, unsent: list[Chunk]) -> None:
-        """Publish chunks, and take each off the list. Raises BrokerUnavailable, BrokerFull."""
-        for chunk in tuple(unsent):
-            for attempt in attempts(BrokerUnavailable, self._patience):
-                with attempt:
-                    self._broker.publish(chunk)
-            del unsent[0]
-            batch.count([chunk])
-
-    def settle(self, batch: Batch, *, close: bool = False) -> None:
-        """Do nothing: there is no row."""
-
-
-def attempts(transient: type[Exception], patience: float) -> Iterator["AttemptManager"]:
-    """Yield attempts until one succeeds; the last error is raised once the patience is over.
-
-    patience: seconds; 0 is a single attempt.
-    """
-    from tenacity import Retrying, retry_if_exception_type, stop_before_delay, wait_exponential
-
-    return iter(
-        Retrying(
-            retry=retry_if_exception_type(transient),
-            wait=wait_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
-            stop=stop_before_delay(patience),
-            reraise=True,
-        )
-    )
-
-
 def _accept(connection: Connection, in_doubt: bool, batch: Batch, chunks: Sequence[Chunk]) -> None:
     new = _missing(connection, chunks) if in_doubt else chunks
     if new:
         ledger.accept(connection, new)
-    batch.save(connection, chunks)
+    update_batch(connection, _row(batch, chunks))
+
+
+def _row(batch: Batch, new: Sequence[Chunk] = ()) -> BatchRow:
+    """Return the batch's row, including the chunks that are about to be accepted."""
+    return BatchRow(
+        batch.batch_id,
+        batch.source,
+        batch.origin,
+        batch.accepted + sum(len(chunk.reviews) for chunk in new),
+        batch.rejected.total(),
+        batch.chunks + len(new),
+    )
 
 
 def _missing(connection: Connection, chunks: Sequence[Chunk]) -> list[Chunk]:

@@ -4,20 +4,25 @@ import atexit
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from iyu.producer.backpressure import Backpressure, OnFull, OnWait
 from iyu.producer.batch import Batch, Receipt
+from iyu.producer.ledgerless_outbox import LedgerlessOutbox
 from iyu.producer.linger_buffer import Clock, LingerBuffer
-from iyu.producer.outbox import LedgerlessOutbox, Outbox
 from iyu.producer.readers.columns import RawReview
 from iyu.schemas.broker.broker import Broker, RedisBroker
 from iyu.schemas.contract.errors import IyuError, RejectedReview, SettingsError
 from iyu.schemas.contract.message import MAX_SOURCE_LENGTH, Queue
 from iyu.schemas.contract.review import Rejection, admit
 from iyu.schemas.contract.settings import Settings
-from iyu.schemas.sql.engine import check, connect
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from iyu.producer.outbox import Outbox
 
 #: Reviews in a chunk whose scores somebody waits for.
 LIVE_CHUNK_SIZE: Final = 64
@@ -71,13 +76,13 @@ class Producer:
         self._source = _checked_source(source)
         self._queue = queue
         self._linger = linger
+        self._connections = ExitStack()
         self._broker = broker or RedisBroker(settings)
-        self._engine = connect(settings.database) if ledger else None
-        self._outbox = (
-            Outbox(self._broker, self._engine, patience)
-            if self._engine is not None
-            else LedgerlessOutbox(self._broker, patience)
-        )
+        self._connections.callback(self._broker.close)
+        self._engine: Engine | None = None
+        self._outbox: Outbox | LedgerlessOutbox = LedgerlessOutbox(self._broker, patience)
+        if ledger:
+            self._engine, self._outbox = self._open_ledger(settings.database, patience)
         self._backpressure = Backpressure(
             self._broker,
             self._engine,
@@ -156,9 +161,7 @@ class Producer:
             self._singles.close()
         self._closed = True
         atexit.unregister(self._close_at_exit)
-        self._broker.close()
-        if self._engine is not None:
-            self._engine.dispose()
+        self._connections.close()
 
     def __enter__(self) -> Self:
         return self
@@ -183,6 +186,14 @@ class Producer:
         except IyuError as error:
             interrupt.add_note(f"{self._count_unaccepted():,} reviews were not accepted: {error}")
 
+    def _open_ledger(self, address: str, patience: float) -> "tuple[Engine, Outbox]":
+        # SQLAlchemy takes as long to import as all the rest: only with a ledger.
+        from iyu.producer.outbox import Outbox
+        from iyu.schemas.sql.engine import connected
+
+        engine = self._connections.enter_context(connected(address))
+        return engine, Outbox(self._broker, engine, patience)
+
     def _open_singles(self) -> LingerBuffer:
         with self._lock:
             if self._singles is None:
@@ -200,6 +211,8 @@ class Producer:
     ) -> LingerBuffer:
         self._check_open()
         if self._engine is not None:
+            from iyu.schemas.sql.engine import check
+
             check(self._engine)
         self._backpressure.wait_for_room()
         self._outbox.open(batch)

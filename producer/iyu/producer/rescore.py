@@ -1,6 +1,6 @@
-"""Stored reviews, scored again by another model beside live traffic.
+"""Rescoring: stored reviews are scored by another model, beside live traffic.
 
-A campaign holds no state of its own: what is left to do is what has no row of the model on its
+A campaign keeps no state of its own: what is left to do is what has no row of the model on its
 present text. So it can be stopped at any time and run again.
 """
 
@@ -24,8 +24,8 @@ from iyu.schemas.ledger.progress import pending_in_queue, queued_reviews
 from iyu.schemas.sql.engine import reading
 from iyu.schemas.sql.tables import chunks, predictions, reviews
 
-#: Chunks handed over ahead of the workers: enough to keep them busy between two looks, and so few
-#: that the ledger stays small and producers hardly feel them in the back-pressure.
+#: Chunks handed over ahead of the workers: enough to keep them busy between two steps, and so few
+#: that the ledger stays small and they hardly count in the producers' back-pressure.
 AHEAD: Final = 16
 #: Seconds to go on trying when the broker or the database fails for a while.
 PATIENCE: Final = 15.0
@@ -35,7 +35,7 @@ Name = tuple[str, str]  # source, review_id
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which stored reviews are meant: those without a row of the model on their present text."""
+    """The stored reviews to rescore: those without a row of the model on their present text."""
 
     model_version: str
     source: str | None = None  # None: all
@@ -43,12 +43,12 @@ class Selection:
     limit: int | None = None
 
     def count(self, connection: Connection) -> int:
-        """Count them."""
+        """Count the selected reviews."""
         found = int(connection.execute(self._query(func.count())).scalar_one())
         return found if self.limit is None else min(found, self.limit)
 
     def page(self, connection: Connection, after: Name | None, size: int) -> Sequence[Row[Any]]:
-        """Return the next ones in the order of their keys."""
+        """Return up to `size` of them after a key, in the order of their keys."""
         r = reviews.c
         query = self._query(r.source, r.review_id, r.text, r.submitted_at)
         if after is not None:
@@ -83,13 +83,13 @@ class Campaign:
         self.batch = Batch(selection.source or "(all sources)", origin, self.queue)
         self._outbox = Outbox(broker, engine, PATIENCE)
         with reading(engine) as connection:
-            #: On their way already: of a campaign that was stopped.
-            self._under_way = _names_under_way(connection, self.queue)
+            #: Pending already: of a campaign that was stopped.
+            self._pending_names = _pending_names(connection, self.queue)
         self._after: Name | None = None
         self._is_open = False
         self.all_handed_over = False
-        self.open_reviews = 0  # handed over and not scored, when last looked
-        self.live_reviews = 0  # that live traffic was waiting for, when last looked
+        self.pending_reviews = 0  # handed over and not scored, at the last step
+        self.live_reviews = 0  # of live traffic, queued at the last step
 
     def step(self) -> bool:
         """Hand over what there is room for; True once nothing is left to hand over or to score.
@@ -97,16 +97,16 @@ class Campaign:
         Raises BrokerUnavailable, DatabaseUnavailable.
         """
         with reading(self._engine) as connection:
-            open_chunks, self.open_reviews = pending_in_queue(connection, self.queue)
+            pending_chunks, self.pending_reviews = pending_in_queue(connection, self.queue)
             self.live_reviews = queued_reviews(connection, Queue.LIVE)
-        # Somebody waits for live reviews: what would slow them down is not even begun.
-        room = 0 if self.live_reviews else AHEAD - open_chunks
+        # Somebody waits for live reviews: nothing that would slow them down is handed over.
+        room = 0 if self.live_reviews else AHEAD - pending_chunks
         if room > 0 and not self.all_handed_over:
             self._hand_over(room)
-        return self.all_handed_over and not self.open_reviews
+        return self.all_handed_over and not self.pending_reviews
 
     def close(self) -> None:
-        """Note in the batch that all was handed over."""
+        """Close the batch: everything was handed over."""
         if self._is_open:
             self._outbox.settle(self.batch, close=True)
 
@@ -116,7 +116,9 @@ class Campaign:
             rows = self._selection.page(connection, self._after, size) if size else ()
         if rows:
             self._after = rows[-1].source, rows[-1].review_id
-            self._send([row for row in rows if (row.source, row.review_id) not in self._under_way])
+            self._send(
+                [row for row in rows if (row.source, row.review_id) not in self._pending_names]
+            )
         self.all_handed_over = len(rows) < size or not self._left(1)
 
     def _left(self, wanted: int) -> int:
@@ -130,7 +132,7 @@ class Campaign:
         if not self._is_open:
             self._outbox.open(self.batch)
             self._is_open = True
-        self.open_reviews += sum(len(chunk.reviews) for chunk in unsent)
+        self.pending_reviews += sum(len(chunk.reviews) for chunk in unsent)
         self._outbox.send(self.batch, unsent)
         self._outbox.settle(self.batch)
 
@@ -138,21 +140,21 @@ class Campaign:
 def _chunks(
     rows: Iterable[Row[Any]], queue: str, batch_id: str, chunk_size: int
 ) -> Iterator[Chunk]:
-    """Make chunks of stored reviews, each as old as its oldest review.
+    """Make chunks of stored reviews, each with the time of its oldest review.
 
-    The oldest time: a text that came in since is newer than the chunk, and the present text is not
-    newer than it was. Neither the order of texts nor `resubmissions` can change by it.
+    A text that was submitted since then is newer than the chunk, and no stored text becomes newer
+    than it was: neither the order of texts nor `resubmissions` changes.
     """
     for source, group in groupby(rows, key=attrgetter("source")):
         of_source = list(group)
-        moments = {row.review_id: row.submitted_at for row in of_source}
+        submitted_at = {row.review_id: row.submitted_at for row in of_source}
         texts = (Review(row.review_id, row.text) for row in of_source)
         for together in chunked(texts, chunk_size):
-            oldest = min(moments[review.review_id] for review in together)
+            oldest = min(submitted_at[review.review_id] for review in together)
             yield Chunk(new_id(), source, together, oldest, batch_id, read_purpose(queue))
 
 
-def _names_under_way(connection: Connection, queue: str) -> frozenset[Name]:
+def _pending_names(connection: Connection, queue: str) -> frozenset[Name]:
     query = select(chunks.c.source, chunks.c.payload).where(
         chunks.c.queue == queue, chunks.c.state.in_(OPEN), chunks.c.payload.is_not(None)
     )

@@ -56,16 +56,16 @@ def slow() -> None:
 def death_after_commit() -> None:
     """The first time, worker and child die between the commit and the acknowledgement."""
     done = Path(os.environ["IYU_TEST_FLAG"])
-    store = tasks._store
+    after_commit = tasks._add_to_keyword_days
 
     def deadly(*args: Any) -> None:
-        store(*args)
+        after_commit(*args)
         if not done.exists():
             done.touch()
             os.kill(os.getppid(), signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
 
-    tasks._store = deadly
+    tasks._add_to_keyword_days = deadly
 
 
 def no_model() -> None:

@@ -18,7 +18,8 @@ from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading
 from tests.acceptance.faults.oracle import SOURCE, Oracle, Verdict
-from tests.harness.services import Process, RedisServer, iyu_command, poll
+from tests.harness.polling import poll
+from tests.harness.services import Process, RedisServer, iyu_command
 
 #: A quick model, and small times: a test need not wait for what takes minutes in earnest.
 SETTINGS = {

@@ -7,9 +7,10 @@ import time
 import psutil
 import pytest
 
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System, child_of
-from tests.harness.services import Process, poll
+from tests.harness.polling import poll
+from tests.harness.reviews import made
+from tests.harness.services import Process
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
-from tests.harness.services import poll
+from tests.harness.polling import poll
+from tests.harness.reviews import made
 
 pytestmark = pytest.mark.acceptance
 

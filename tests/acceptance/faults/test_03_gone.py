@@ -5,8 +5,8 @@ import time
 import pytest
 
 from iyu.schemas.contract.message import Queue
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
+from tests.harness.reviews import made
 
 pytestmark = pytest.mark.acceptance
 

@@ -5,9 +5,9 @@ import time
 import pytest
 
 from tests.acceptance.faults.proxy import Proxy
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
-from tests.harness.services import poll
+from tests.harness.polling import poll
+from tests.harness.reviews import made
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import SETTINGS, System
-from tests.harness.services import PostgresServer, poll
+from tests.harness.polling import poll
+from tests.harness.postgres_server import PostgresServer
+from tests.harness.reviews import made
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 

@@ -13,9 +13,9 @@ from iyu.schemas.contract.message import TASK, Queue
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading
 from tests.acceptance.faults.oracle import SOURCE
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
-from tests.harness.services import poll
+from tests.harness.polling import poll
+from tests.harness.reviews import made
 from tests.unit.test_intake import BROKEN, CHUNK_ID, KWARGS, element
 
 pytestmark = pytest.mark.acceptance

@@ -9,8 +9,8 @@ from iyu.schemas.contract.errors import BrokerFull
 from iyu.schemas.contract.message import unpack
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
+from tests.harness.reviews import made
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 

@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading
 from tests.acceptance.faults.oracle import SOURCE
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
-from tests.harness.services import Process, iyu_command, poll
+from tests.harness.polling import poll
+from tests.harness.reviews import made
+from tests.harness.services import Process, iyu_command
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 

@@ -4,9 +4,10 @@ import time
 
 import pytest
 
-from tests.acceptance.faults.reviews import made
 from tests.acceptance.faults.system import System
-from tests.harness.services import poll, run_iyu
+from tests.harness.polling import poll
+from tests.harness.reviews import made
+from tests.harness.services import run_iyu
 
 pytestmark = pytest.mark.acceptance
 

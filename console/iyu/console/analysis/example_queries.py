@@ -12,12 +12,13 @@ QUESTIONS: Final = (
         "Which words pull reviews down?",
         "SELECT surface, COUNT(*) AS times, AVG(heat) AS mean_heat FROM token_heat "
         "WHERE method = 'gradcam' AND is_function = 0 AND heat IS NOT NULL "
-        "GROUP BY surface ORDER BY mean_heat LIMIT 10",
+        "GROUP BY surface ORDER BY mean_heat, surface LIMIT 10",
     ),
     (
         "Where does a word stand, and what did it do there?",
         "SELECT review_id, position, heat, probability FROM token_heat "
-        "WHERE method = 'gradcam' AND surface = '최고' AND heat IS NOT NULL ORDER BY heat DESC",
+        "WHERE method = 'gradcam' AND surface = '최고' AND heat IS NOT NULL "
+        "ORDER BY heat DESC, review_id, position",
     ),
     (
         "Which words are common in negative reviews, and rare in positive ones?",

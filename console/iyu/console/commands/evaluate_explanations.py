@@ -48,14 +48,15 @@ def evaluate_explanations(
     words go or come, the weightiest first (lower, higher); kendall: agreement with leaving one
     word out; random weights: correlation with the heat of untrained networks (near 0).
     """
+    from iyu.console.terminal.optional_libraries import require_training_libraries
+
+    require_training_libraries()
     from iyu.console.analysis.explanation_evaluation import faithfulness_report, read_texts
     from iyu.console.local.env_file import load_settings
-    from iyu.console.terminal.optional_libraries import require_training_libraries
     from iyu.console.terminal.output import open_to_write, print_json
     from iyu.console.terminal.quiet_tensorflow import import_tensorflow_quietly
     from iyu.worker.settings import WorkerSettings
 
-    require_training_libraries()
     settings = load_settings(WorkerSettings, model=model, methods=methods)
     texts = read_texts(data, text_column, reviews, seed)
     import_tensorflow_quietly()

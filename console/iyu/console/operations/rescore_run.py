@@ -131,4 +131,4 @@ def _show_progress(
             seconds = drain_seconds(connection, campaign.live_reviews)
         bar.show_backlog(campaign.live_reviews, seconds)
     done = campaign.batch.accepted
-    bar.update(max(done - campaign.open_reviews, 0) if options.wait else done)
+    bar.update(max(done - campaign.pending_reviews, 0) if options.wait else done)

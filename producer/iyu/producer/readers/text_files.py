@@ -1,4 +1,4 @@
-"""Text from a file, a gzip file or standard input, as lines with errors that name the place."""
+"""Lines of text from a file, a gzip file or standard input; errors name the line and byte."""
 
 import gzip
 import io
@@ -19,7 +19,7 @@ ZIP_MAGIC: Final = b"PK\x03\x04"
 
 
 class _Counted(io.BufferedReader):
-    """A buffered file that knows how many bytes and lines it has handed out."""
+    """A buffered file that counts the bytes and lines read from it."""
 
     bytes_read = 0
     lines_read = 0
@@ -54,7 +54,7 @@ def check_file(path: str) -> Path:
 
 
 def is_parquet(file: Path) -> bool:
-    """Say whether a file begins as Parquet does."""
+    """Whether a file begins as Parquet does."""
     with file.open("rb") as opened:
         return opened.read(4) == PARQUET_MAGIC
 
@@ -77,7 +77,7 @@ def open_lines(path: str, encoding: str) -> Iterator[Iterator[str]]:
 def _open_counted(path: str, stack: ExitStack) -> _Counted:
     if path == STDIN:
         buffer: Any = sys.stdin.buffer
-        # Below the buffer: a line that somebody types is there at once.
+        # Below the buffer: a line that somebody types is read at once.
         return stack.enter_context(_Counted(getattr(buffer, "raw", buffer)))
     return stack.enter_context(_Counted(io.FileIO(path)))
 

@@ -64,9 +64,9 @@ def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Engine]:
+def connected(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Iterator[Engine]:
     """Give an engine, and close its connections at the end. Raises what `connect` raises."""
-    engine = connect(address)
+    engine = connect(address, busy_ms=busy_ms)
     try:
         yield engine
     finally:

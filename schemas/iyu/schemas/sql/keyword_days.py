@@ -1,8 +1,8 @@
-"""The daily figures of words, ready summed: a week of a million reviews is asked in a moment.
+"""Daily sums of words, so that a query over a week of a million reviews takes a moment.
 
-`keyword_days` holds what an explanation gives as long as it is of the review's present text, under
-the day that text came in (UTC). Particles, endings and punctuation are left out: they are half of
-all tokens, and seldom a reason.
+`keyword_days` sums the explanations of reviews' present texts, under the day (UTC) on which each
+text came in. Particles, endings and punctuation are left out: they are half of all tokens, and
+seldom a reason.
 """
 
 from typing import Any, Final
@@ -11,7 +11,7 @@ from sqlalchemy import Column, Date, Double, Integer, LargeBinary, MetaData, Str
 
 from iyu.schemas.sql.views import IS_FUNCTION, TOKENS
 
-#: What a row counts: in all its reviews, and in those that were scored positive.
+#: What a row sums: over all its reviews, and over those that were scored positive.
 SUMS: Final = (
     "reviews",
     "occurrences",
@@ -63,7 +63,7 @@ _CHOSEN: Final = """
 def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table]:
     """Return the tables `keyword_days` and `keyword_deltas`.
 
-    `keyword_deltas` holds what chunks add, until it is added (`add_to_keyword_days`).
+    `keyword_deltas` holds what a chunk adds until the worker's `add_to_keyword_days` adds it.
     """
     days = Table(
         "keyword_days",
@@ -74,7 +74,7 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table]:
         Column("surface", Text, primary_key=True),
         Column("pos", String(100), primary_key=True),
         *(Column(name, _type(name), nullable=False) for name in SUMS),
-        # Small rows that are always found by their key: a second tree would only cost.
+        # Small rows, always found by their key: row ids and a second tree would only cost.
         sqlite_with_rowid=False,
     )
     deltas = Table(
@@ -82,14 +82,14 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table]:
         metadata,
         Column("id", row_id, primary_key=True, autoincrement=True),
         Column("payload", LargeBinary, nullable=False),
-        # An id must never come again: who folds has read the payload before it takes the lock.
+        # An id must never be reused: a worker reads the payload before it locks the row.
         sqlite_autoincrement=True,
     )
     return days, deltas
 
 
 def from_explanations(dialect: str) -> str:
-    """Return the SELECT that computes `keyword_days` anew; slow, and never wrong."""
+    """Return the SELECT that computes `keyword_days` from all explanations; slow."""
     return _FROM_EXPLANATIONS.format(words=_words(dialect))
 
 

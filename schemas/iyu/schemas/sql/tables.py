@@ -1,7 +1,7 @@
 """The SQL tables that iyu writes and other systems read (SQLite and PostgreSQL alike).
 
 Keys are natural: writing a chunk twice leaves the same rows. There are no foreign keys between
-the three large tables: one transaction writes them together, and checking costs on every row.
+the three large tables: one transaction writes them together, and a check would cost on every row.
 """
 
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive time: it could mean anything."""
+        """Reject a time without its zone: it could mean any moment."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -48,7 +48,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back that SQLite does not keep."""
+        """Add the zone, which SQLite does not store."""
         if value is None or value.tzinfo is not None:
             return value
         return value.replace(tzinfo=UTC)
@@ -83,7 +83,7 @@ class _Xid8(UserDefinedType[Any]):
 _reflected_types["xid8"] = _Xid8
 
 Json: Final = JSON().with_variant(JSONB(), "postgresql")
-#: SQLite counts rows by an INTEGER key only.
+#: SQLite numbers rows itself only where the key is an INTEGER.
 RowId: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 metadata = MetaData(
@@ -115,8 +115,8 @@ reviews = Table(
     Index("ix_reviews_submitted_at", "submitted_at"),
 )
 
-#: Times a text came in again unchanged: the row in `reviews` stays as it is, and yet a late
-#: older message must not overwrite it. Empty unless files are submitted twice.
+#: When an unchanged text last came in again. Its row in `reviews` stays as it is, but an older
+#: message that arrives late must not overwrite it. Empty unless reviews are submitted twice.
 resubmissions = Table(
     "resubmissions",
     metadata,
@@ -131,7 +131,7 @@ models = Table(
     _key("model_version", 16),
     Column("name", String(100), nullable=False),
     _time("created_at", nullable=False),
-    _time("activated_at"),  # the views show the model activated last; never activated: not shown
+    _time("activated_at"),  # the views show the model activated last, and none that never was
     Column("manifest", Json, nullable=False),
 )
 
@@ -164,7 +164,7 @@ explanations = Table(
     Column("tokens", Json, nullable=False),  # [{surface, start, end, pos, heat}], heat may be null
     Column("comprehensiveness", Double),
     Column("sufficiency", Double),
-    Column("pad_heat", Double, nullable=False),  # heat that fell on padding, never shown on a word
+    Column("pad_heat", Double, nullable=False),  # heat that fell on padding; no token carries it
     Column("completeness_gap", Double),  # integrated gradients only
     Column("text_hash", String(16), nullable=False),
 )
@@ -201,7 +201,7 @@ chunks = Table(
     _time("finished_at"),
     Column("payload", LargeBinary),  # the reviews until done, then NULL
     Column("error", Text),
-    # The sweeper and the back-pressure look at open chunks alone: a handful among millions.
+    # The sweeper and back-pressure read pending chunks only: a handful among millions.
     Index(
         "ix_chunks_open",
         "state",
@@ -217,11 +217,13 @@ dead_letters = Table(
     "dead_letters",
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("fingerprint", String(32), nullable=False, unique=True),  # one row for one trouble
+    Column(
+        "fingerprint", String(32), nullable=False, unique=True
+    ),  # the same failure again is no new row
     Column("source", String(100)),
     Column("review_id", String(200)),
     Column("text", Text),
-    Column("raw", Text),  # a message that could not be read as reviews, as far as it is text
+    Column("raw", Text),  # a message that could not be read as reviews, if it is text
     Column("reason", String(32), nullable=False),
     Column("error", Text),
     Column("chunk_id", String(36)),
@@ -234,7 +236,7 @@ dead_letters = Table(
     Index("ix_dead_letters_source_review_id", "source", "review_id"),
 )
 
-#: Daily sums of words, and what is yet to be added to them.
+#: Daily sums of words, and the deltas that are still to be added to them.
 keyword_days, keyword_deltas = define_keyword_days(metadata, RowId)
 
 #: The results feed: one row for each kind of change in a transaction, read in the order of xid, id.

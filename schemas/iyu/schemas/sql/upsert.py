@@ -1,4 +1,4 @@
-"""Many rows in one statement: insert, or update what is there.
+"""Many rows in one statement: insert them, or update those that exist.
 
 Only names from `iyu.schemas.sql.tables` are put into SQL text; every value is bound.
 """
@@ -31,7 +31,7 @@ def upsert(
 ) -> int:
     """Insert rows by primary key; where one exists, update it if `update_where` holds.
 
-    Columns named in `adding` are added to what is there. Columns that are not given keep their
+    Columns named in `adding` are added to the stored value. Columns that are not given keep their
     default. At least one column is a list, and all lists are equally long; no key appears twice.
     Returns the rows that were inserted or updated.
 
@@ -55,11 +55,12 @@ def upsert(
 
 
 def insert_new(connection: Connection, table: Table, key: str, columns: Columns) -> frozenset[str]:
-    """Insert the rows that are not there; return their values of `key`, the one list of the key.
+    """Insert the rows whose key is new, and return their values of `key`.
 
-    Nothing else is changed. What another transaction is inserting at this moment is waited for.
+    `key` is the one column of the primary key that is a list. Rows that exist are not changed. If
+    another transaction is inserting the same key, this one waits for it.
     """
-    if connection.dialect.name == "sqlite":  # one writer: nothing comes in between
+    if connection.dialect.name == "sqlite":  # one writer: no other insert comes in between
         return _insert_absent(connection, table, key, columns)
     names = tuple(columns)
     lists = tuple(name for name, values in columns.items() if isinstance(values, list))
@@ -114,9 +115,9 @@ def _converted(dialect: Dialect, kind: Any, values: list[Any]) -> list[Any]:
 
 
 def _as_json(kind: Any, values: list[Any]) -> str:
-    # As an array of its own kind psycopg would escape the values one by one, by regular
-    # expressions: ten times the cost of everything else a worker does for a review.
-    if isinstance(kind, JSON):  # each is JSON already
+    # Given an array, psycopg escapes its values one by one with regular expressions: ten times
+    # the cost of everything else that a worker does for a review.
+    if isinstance(kind, JSON):  # its values are JSON already
         return f"[{','.join(values)}]"
     return orjson.dumps(values).decode()
 
@@ -144,7 +145,7 @@ def _postgresql(
 
 @cache
 def _postgresql_insert(table: Table, names: tuple[str, ...], lists: tuple[str, ...]) -> str:
-    """Columns travel as JSON arrays: one statement of one shape for any number of rows."""
+    """Build an INSERT whose lists are bound as JSON arrays: one text for any number of rows."""
     types = {name: str(table.c[name].type.compile(_POSTGRESQL)) for name in names}
     values = ", ".join(
         f"u.{name}::{types[name]}" if name in lists else f"%({name})s::{types[name]}"

@@ -1,7 +1,7 @@
 """The SQL views that other systems read: the same columns on SQLite and PostgreSQL.
 
-A score is shown beside the text only if it was computed on that very text (`text_hash`), and only
-of the model that was activated last among those that scored the review.
+A score is shown only beside the text it was computed on (`text_hash`); of several models that
+scored this text, the one activated last is shown.
 """
 
 from typing import Final
@@ -19,12 +19,12 @@ IS_FUNCTION: Final = """(
     no_word_after="".join(f"AND t.pos NOT LIKE '%+{prefix}%' " for prefix in WORD_PREFIXES),
 )
 
-#: An equality that PostgreSQL does not estimate: with a plain one it takes a join by the key for
-#: one row among a million, and answers a page of the latest by reading everything.
+#: An equality whose selectivity PostgreSQL does not estimate. With a plain one it expects the
+#: join to give one row in a million, and reads whole tables for a page of the latest.
 _SAME_TEXT: Final = "COALESCE({}.text_hash = {}.text_hash, FALSE)"
 
-# The second condition is looked at only where the first fails: in a table that one model has
-# scored, never.
+# The second condition is evaluated only where the first fails: never where all scores are of the
+# model activated last.
 REVIEW_SCORES: Final = """
 CREATE VIEW review_scores AS
 SELECT r.source, r.review_id, r.text, r.text_hash, r.submitted_at, r.batch_id,
@@ -44,7 +44,7 @@ WHERE m.activated_at = (SELECT MAX(activated_at) FROM models)
 )
 """.format(same_text=_SAME_TEXT.format("p", "r"))
 
-#: One row a token of every explanation, by dialect.
+#: A SELECT of one row for each token of every explanation, by dialect.
 TOKENS: Final = {
     "sqlite": """
     SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,

@@ -1,4 +1,4 @@
-"""Which texts stand: reviews to rows, a newer text in place of an older one."""
+"""Reviews to rows: a newer text replaces an older one, and never the other way round."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from sqlalchemy import Connection, select
 from iyu.schemas.contract.message import Chunk, Rescore
 from iyu.schemas.contract.review import Review
 from iyu.schemas.sql import tables
-from iyu.schemas.sql.upsert import insert_new, upsert
+from iyu.schemas.sql.upsert import upsert
 from iyu.worker.scoring import Prediction
 
-#: A newer text replaces an older one; the same text changes nothing, whenever it comes.
+#: A newer text replaces an older one; the same text changes nothing, whenever it arrives.
 _NEWER_TEXT = """
     excluded.text_hash <> reviews.text_hash
     AND excluded.submitted_at > reviews.submitted_at
@@ -24,38 +24,47 @@ _NEWER_TEXT = """
 """
 
 Scored = tuple[Review, Prediction, str]  # with the hash of its text
-#: A review as it stands in its table: the hash of its text, and when that text came in.
-Row = tuple[str, datetime]
+#: A stored review: the hash of its text, and when that text was submitted.
+Stored = tuple[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A chunk's reviews against the table."""
+    """Which of a chunk's reviews have their present text in it."""
 
     current: Sequence[Scored]  # those whose text is the present one
     submitted_at: datetime  # of those that are new
-    #: Of those that were there already: the row before and after, by review_id.
-    before: dict[str, Row] = field(default_factory=dict)
-    after: dict[str, Row] = field(default_factory=dict)
+    #: Of those that were there already: what was stored before and after, by review_id.
+    before: dict[str, Stored] = field(default_factory=dict)
+    after: dict[str, Stored] = field(default_factory=dict)
 
 
-def write_reviews(connection: Connection, chunk: Chunk, scored: Sequence[Scored]) -> Standing:
-    """Write reviews, sorted by id; their rows stay locked until the transaction ends."""
-    if isinstance(chunk.purpose, Rescore):  # a review that was deleted stays deleted
-        stored = _stored(connection, chunk.source, scored)
-        return _standing(connection, chunk, scored, stored, stored)
-    added = insert_new(connection, tables.reviews, "review_id", _columns(chunk, scored))
-    if len(added) == len(scored):
-        return Standing(scored, chunk.submitted_at)
+def keep_newer_text(
+    connection: Connection, chunk: Chunk, scored: Sequence[Scored], added: frozenset[str]
+) -> Standing:
+    """Update the reviews that were not added; their rows stay locked to the transaction's end.
+
+    A rescored chunk updates none, and a review that was deleted meanwhile stays deleted.
+    """
     known = [row for row in scored if row[0].review_id not in added]
-    before = _stored(connection, chunk.source, known)
-    columns = _columns(chunk, known)
-    upsert(connection, tables.reviews, columns, update_where=_NEWER_TEXT)
-    after = _stored(connection, chunk.source, known)
-    return _standing(connection, chunk, scored, before, after, added)
+    if not known:
+        return Standing(scored, chunk.submitted_at)
+    before = after = _stored(connection, chunk.source, known)
+    if not isinstance(chunk.purpose, Rescore):
+        columns = review_columns(chunk, known)
+        upsert(connection, tables.reviews, columns, update_where=_NEWER_TEXT)
+        after = _stored(connection, chunk.source, known)
+    current = [
+        row
+        for row in scored
+        if row[0].review_id in added or after.get(row[0].review_id, ("",))[0] == row[2]
+    ]
+    _remember(connection, chunk, [row[0].review_id for row in current], after)
+    return Standing(current, chunk.submitted_at, before, after)
 
 
-def _columns(chunk: Chunk, scored: Sequence[Scored]) -> dict[str, object]:
+def review_columns(chunk: Chunk, scored: Sequence[Scored]) -> dict[str, object]:
+    """Return the columns of `reviews`."""
     return {
         "source": chunk.source,
         "review_id": [review.review_id for review, _, _ in scored],
@@ -66,7 +75,7 @@ def _columns(chunk: Chunk, scored: Sequence[Scored]) -> dict[str, object]:
     }
 
 
-def _stored(connection: Connection, source: str, scored: Sequence[Scored]) -> dict[str, Row]:
+def _stored(connection: Connection, source: str, scored: Sequence[Scored]) -> dict[str, Stored]:
     table = tables.reviews.c
     query = (
         select(table.review_id, table.text_hash, table.submitted_at)
@@ -75,32 +84,15 @@ def _stored(connection: Connection, source: str, scored: Sequence[Scored]) -> di
             table.review_id.in_([review.review_id for review, _, _ in scored]),
         )
         .order_by(table.review_id)
-        .with_for_update()  # no newer text may come until the rows are written
+        .with_for_update()  # no newer text may arrive until the rows are written
     )
     return {key: (digest, moment) for key, digest, moment in connection.execute(query)}
 
 
-def _standing(
-    connection: Connection,
-    chunk: Chunk,
-    scored: Sequence[Scored],
-    before: dict[str, Row],
-    after: dict[str, Row],
-    added: frozenset[str] = frozenset(),
-) -> Standing:
-    current = [
-        row
-        for row in scored
-        if row[0].review_id in added or after.get(row[0].review_id, ("",))[0] == row[2]
-    ]
-    _remember(connection, chunk, [row[0].review_id for row in current], after)
-    return Standing(current, chunk.submitted_at, before, after)
-
-
 def _remember(
-    connection: Connection, chunk: Chunk, review_ids: Sequence[str], after: dict[str, Row]
+    connection: Connection, chunk: Chunk, review_ids: Sequence[str], after: dict[str, Stored]
 ) -> None:
-    """Note whose text was submitted again unchanged: an older one must not win later."""
+    """Record whose text was submitted again unchanged: an older one must not win later."""
     again = [key for key in review_ids if key in after and after[key][1] < chunk.submitted_at]
     if again:
         upsert(

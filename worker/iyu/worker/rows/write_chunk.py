@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select
 
-from iyu.schemas.contract.message import Chunk
+from iyu.schemas.contract.message import Chunk, Rescore
 from iyu.schemas.contract.review import text_hash, utc_now
 from iyu.schemas.ledger.dead_letters import resolve
 from iyu.schemas.results.events import record_scored
 from iyu.schemas.sql import tables
-from iyu.schemas.sql.upsert import upsert
+from iyu.schemas.sql.upsert import insert_new, upsert
 from iyu.worker.rows.count_keywords import Tally
-from iyu.worker.rows.keep_newer_text import Scored, write_reviews
+from iyu.worker.rows.keep_newer_text import Scored, keep_newer_text, review_columns
 from iyu.worker.rows.take_back_keywords import count_changes
 from iyu.worker.scoring import Prediction
 
@@ -27,14 +27,18 @@ def write(
     """Write a chunk's reviews, predictions and explanations.
 
     predictions: one for each of `chunk.reviews`. A review that has a newer text by now is left out.
-    Returns the id of what the chunk adds to the daily figures of words, None if nothing.
+    Returns the id of the row in `keyword_deltas`, None if the chunk adds no words.
     """
     hashes = [text_hash(review.text) for review in chunk.reviews]
-    # Sorted keys: two workers that write the same reviews wait for each other, never in a ring.
+    # Sorted keys: two workers that write the same reviews cannot deadlock.
     scored = sorted(
         zip(chunk.reviews, predictions, hashes, strict=True), key=lambda row: row[0].review_id
     )
-    standing = write_reviews(connection, chunk, scored)
+    added: frozenset[str] = frozenset()
+    if not isinstance(chunk.purpose, Rescore):
+        columns = review_columns(chunk, scored)
+        added = insert_new(connection, tables.reviews, "review_id", columns)
+    standing = keep_newer_text(connection, chunk, scored, added)
     current = standing.current
     if not current:
         return None
@@ -56,7 +60,7 @@ def register_model(
     *,
     activate: bool = True,
 ) -> None:
-    """Write a model down; the views show it from the first time that it serves (activate)."""
+    """Add a model to `models`; the views show it from the first time that it serves (activate)."""
     known = connection.execute(
         select(tables.models.c.activated_at).where(tables.models.c.model_version == model_version)
     ).first()

@@ -1,21 +1,27 @@
-"""The entry points that Celery calls: decode, call, acknowledge or hand back."""
+"""The tasks that Celery calls: read the message, do the work; requeue it where that fails.
+
+A task is the first of at most six frames of iyu down to SQL, so retries and requeueing are loops
+and context managers here, not functions around the work.
+"""
 
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from celery import Celery
 from celery.exceptions import Reject
+from sqlalchemy import Engine
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from iyu.schemas.contract.errors import DatabaseUnavailable, IyuError, MessageError
-from iyu.schemas.contract.message import TASK, read_chunk, read_purpose
-from iyu.schemas.contract.review import Reason
+from iyu.schemas.contract.message import TASK, Chunk, read_chunk, read_purpose
+from iyu.schemas.contract.review import Reason, Rejection
 from iyu.schemas.ledger.dead_letters import bury_raw
 from iyu.schemas.sql.engine import writing
-from iyu.worker.chunk import Runtime, score_chunk
+from iyu.worker.chunk import score_chunk
 from iyu.worker.rows.add_to_keyword_days import fold_all
 from iyu.worker.service.child_process import WorkerProcess
 from iyu.worker.service.sweeper import sweep
@@ -24,22 +30,46 @@ from iyu.worker.transport.envelope import BURY_TASK, SWEEP_TASK
 
 log = logging.getLogger("iyu.worker")
 
-#: Seconds before a message that failed for an unforeseen reason is handed back: no busy loop.
+#: Seconds before a message that failed for an unforeseen reason is requeued: no busy loop.
 UNFORESEEN_PAUSE: Final = 1.0
 
 
 def register(app: Celery, process: WorkerProcess) -> None:
     """Give the application its tasks; what they need is loaded in the process they run in."""
+    _register_scoring(app, process)
+    _register_burial(app, process)
+    _register_sweep(app, process)
 
-    @app.task(name=TASK, bind=True, typing=False)  # type: ignore[untyped-decorator]
+
+def _register_scoring(app: Celery, process: WorkerProcess) -> None:
+    @app.task(name=TASK, bind=True, typing=False, shared=False)  # type: ignore[untyped-decorator]
     def _score_chunk(task: Any, *args: Any, **kwargs: Any) -> None:
-        _or_hand_back(process.runtime, _handle, task.request, args, kwargs)
+        runtime = process.runtime
+        with _requeued_on_error():
+            for attempt in _attempts(runtime.settings):
+                with attempt:
+                    try:
+                        chunk, rejected = _read(task.request, args, kwargs)
+                    except MessageError as error:
+                        raw = json.dumps([args, kwargs], ensure_ascii=False)
+                        _bury_message(runtime.engine, raw, Reason.BAD_MESSAGE, str(error))
+                    else:
+                        score_chunk(runtime, chunk, rejected)
 
-    @app.task(name=BURY_TASK, typing=False)  # type: ignore[untyped-decorator]
+
+def _register_burial(app: Celery, process: WorkerProcess) -> None:
+    @app.task(name=BURY_TASK, typing=False, shared=False)  # type: ignore[untyped-decorator]
     def _bury(*args: Any, **_: Any) -> None:
-        _or_hand_back(process.runtime, _bury_message, args)
+        runtime = process.runtime
+        with _requeued_on_error():
+            for attempt in _attempts(runtime.settings):
+                with attempt:
+                    raw, reason, error = (*map(str, args), "", "", "")[:3]
+                    _bury_message(runtime.engine, raw, reason, error)
 
-    @app.task(name=SWEEP_TASK)  # type: ignore[untyped-decorator]
+
+def _register_sweep(app: Celery, process: WorkerProcess) -> None:
+    @app.task(name=SWEEP_TASK, shared=False)  # type: ignore[untyped-decorator]
     def _sweep() -> None:
         runtime = process.runtime
         try:
@@ -52,13 +82,14 @@ def register(app: Celery, process: WorkerProcess) -> None:
             log.warning("words are not up to date: %s", error)
 
 
-def _or_hand_back(runtime: Runtime, work: Callable[..., None], *args: Any) -> None:
-    """Do the work; where it fails for no fault of the message, the broker gets it back.
+@contextmanager
+def _requeued_on_error() -> Iterator[None]:
+    """Return the message to the broker where the work fails for no fault of the message.
 
     Celery would acknowledge a task that raised, and log an error that may hold a review.
     """
     try:
-        with_patience(runtime.settings, work, runtime, *args)
+        yield
     except DatabaseUnavailable as error:
         log.warning("%s; message handed back", error)
         raise Reject(str(error), requeue=True) from None
@@ -68,32 +99,25 @@ def _or_hand_back(runtime: Runtime, work: Callable[..., None], *args: Any) -> No
         raise Reject(type(error).__name__, requeue=True) from None
 
 
-def _handle(runtime: Runtime, request: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-    """Read the message and score it; one that breaks the contract is kept, not scored."""
-    try:
-        chunk, turned_away = _read(request, args, kwargs)
-    except MessageError as error:
-        raw = json.dumps([args, kwargs], ensure_ascii=False)
-        _bury_message(runtime, [raw, Reason.BAD_MESSAGE, str(error)])
-        return
-    score_chunk(runtime, chunk, turned_away)
+def _attempts(settings: WorkerSettings) -> Retrying:
+    """Return attempts with growing pauses while the database does not answer."""
+    return Retrying(
+        retry=retry_if_exception_type(DatabaseUnavailable),
+        wait=wait_random_exponential(multiplier=0.1, max=5),
+        stop=stop_after_delay(settings.patience),
+        reraise=True,
+    )
 
 
-def _bury_message(runtime: Runtime, args: Sequence[Any]) -> None:
-    """Keep a message that cannot be scored."""
-    raw, reason, error = (*map(str, args), "", "", "")[:3]
-    known = Reason(reason) if reason in set(Reason) else Reason.BAD_MESSAGE
-    log.error("a message breaks the contract, it is a dead letter now: %s", error[:200])
-    with writing(runtime.engine) as connection:
-        bury_raw(connection, raw, known, error[:1000])
-
-
-def _read(request: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def _read(
+    request: Any, args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[Chunk, list[tuple[Rejection, object]]]:
+    """Return a message's chunk and rejected reviews. Raises MessageError."""
     known = {"source", "batch_id", "submitted_at"}
     if len(args) != 2 or set(kwargs) - known:
         raise MessageError(
             "it takes chunk_id and reviews, and by name source, batch_id, submitted_at; "
-            "see schemas/message.schema.json"
+            "see iyu/schemas/contract/message.schema.json"
         )
     queue = str((request.delivery_info or {}).get("routing_key"))
     return read_chunk(
@@ -106,13 +130,9 @@ def _read(request: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     )
 
 
-def with_patience(settings: WorkerSettings, call: Any, *args: Any) -> None:
-    """Call, and call again with growing pauses while the database does not answer."""
-    for attempt in Retrying(
-        retry=retry_if_exception_type(DatabaseUnavailable),
-        wait=wait_random_exponential(multiplier=0.1, max=5),
-        stop=stop_after_delay(settings.patience),
-        reraise=True,
-    ):
-        with attempt:
-            call(*args)
+def _bury_message(engine: Engine, raw: str, reason: str, error: str) -> None:
+    """Make a dead letter of a message that cannot be scored."""
+    known = Reason(reason) if reason in set(Reason) else Reason.BAD_MESSAGE
+    log.error("a message breaks the contract, it is a dead letter now: %s", error[:200])
+    with writing(engine) as connection:
+        bury_raw(connection, raw, known, error[:1000])

@@ -94,7 +94,9 @@ def _admitted(
     verdicts = [admit(key, text) for key, text in zip(keys, texts, strict=True)]
     good = [i for i, verdict in enumerate(verdicts) if isinstance(verdict, Review)]
     if not good:
-        raise InputError(f"{path} holds no review that is accepted; check the name of the text column")
+        raise InputError(
+            f"{path} holds no review that is accepted; check the name of the text column"
+        )
     reviews = [verdict for verdict in verdicts if isinstance(verdict, Review)]
     return LabelledReviews(
         origin=path.name,

@@ -7,8 +7,8 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-# The text is that of 0001, which once made these views in another form: databases of that time
-# get this one.
+# 0001 makes the same views today; databases made before this revision was written hold an earlier
+# form of them, and get this one.
 
 
 #: Particles, endings and punctuation alone: no tag after a `+` is that of a word.

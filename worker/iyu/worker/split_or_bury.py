@@ -1,0 +1,59 @@
+"""A chunk that kept killing its process: split into its reviews, or its one review given up."""
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Engine
+
+from iyu.schemas.broker.publisher import Publisher
+from iyu.schemas.contract.errors import IyuError
+from iyu.schemas.contract.message import Chunk
+from iyu.schemas.contract.review import Reason
+from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger.chunks import Begun, State
+from iyu.schemas.ledger.dead_letters import bury_review
+from iyu.schemas.sql.engine import writing
+
+log = logging.getLogger("iyu.worker")
+
+#: Times a single review may kill its process after its chunk did.
+PART_ATTEMPTS: Final = 2
+
+
+def is_used_up(begun: Begun, max_attempts: int) -> bool:
+    """Say whether a chunk was begun too often; a part of one that failed has fewer attempts."""
+    limit = min(PART_ATTEMPTS, max_attempts) if begun.is_part else max_attempts
+    return begun.attempts > limit
+
+
+def split_or_bury(engine: Engine, publisher: Publisher, chunk: Chunk, begun: Begun) -> None:
+    """Split a chunk into its reviews, queued one by one; make a dead letter of a single review.
+
+    Raises DatabaseUnavailable.
+    """
+    parts: list[Chunk] = []
+    with writing(engine) as connection:
+        if len(chunk.reviews) > 1:
+            parts = ledger.split(connection, chunk)
+        elif ledger.finish(connection, chunk.chunk_id, State.DEAD):
+            error = f"its worker process died in each of {begun.attempts - 1} attempts"
+            for review in chunk.reviews:
+                bury_review(connection, chunk, review, Reason.KILLED_WORKER, error)
+    log.error(
+        "chunk %s killed its process again and again: %s",
+        chunk.chunk_id,
+        f"split into {len(parts)}" if parts else "its review is a dead letter",
+    )
+    if parts:
+        _publish(engine, publisher, parts)
+
+
+def _publish(engine: Engine, publisher: Publisher, chunks: Sequence[Chunk]) -> None:
+    """Publish chunks that the ledger holds already: if this fails, the sweeper does it."""
+    try:
+        publisher.publish(chunks)
+        with writing(engine) as connection:
+            ledger.mark_published(connection, [chunk.chunk_id for chunk in chunks])
+    except IyuError as error:
+        log.warning("%s; the sweeper will publish %d chunks", error, len(chunks))
