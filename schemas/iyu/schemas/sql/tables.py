@@ -14,7 +14,6 @@ from sqlalchemy import (
     Column,
     DateTime,
     Double,
-    FetchedValue,
     Index,
     Integer,
     LargeBinary,
@@ -28,6 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.base import ischema_names as _reflected_types
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from iyu.schemas.sql.keyword_days import define as define_keyword_days
@@ -81,6 +82,21 @@ class _Xid8(UserDefinedType[Any]):
 
 
 _reflected_types["xid8"] = _Xid8
+
+
+class _CurrentTransaction(FunctionElement[Any]):
+    inherit_cache = True
+
+
+@compiles(_CurrentTransaction, "postgresql")
+def _on_postgresql(*_: Any, **__: Any) -> str:
+    return "pg_current_xact_id()"
+
+
+@compiles(_CurrentTransaction, "sqlite")
+def _on_sqlite(*_: Any, **__: Any) -> str:
+    return "'0'"
+
 
 Json: Final = JSON().with_variant(JSONB(), "postgresql")
 #: SQLite numbers rows itself only where the key is an INTEGER.
@@ -245,7 +261,7 @@ result_events = Table(
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
     # The database fills it in: the transaction that wrote the row. 0 on SQLite.
-    Column("xid", TransactionId(), nullable=False, server_default=FetchedValue()),
+    Column("xid", TransactionId(), nullable=False, server_default=_CurrentTransaction()),
     Column("kind", String(16), nullable=False),  # scored, dead, erased, model-changed
     Column("source", String(100)),
     Column("model_version", String(16)),
