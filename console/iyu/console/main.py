@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "models",
     "health",
     "dead_letters",
+    "forget",
     "db",
 )
 

@@ -24,7 +24,9 @@ def take_back_words(connection: Connection, source: str, review_ids: Sequence[st
     groups: dict[tuple[str, str, str, int], list[Any]] = defaultdict(list)
     for row in connection.execute(query, {"source": source, "review_ids": list(review_ids)}):
         group = row.model_version, row.method, str(row.day), int(row.label)
-        groups[group].append((f"{row.surface}\t{row.pos}", row.reviews, row.occurrences, row.heat))
+        word = f"{row.surface}\t{row.pos}"
+        # PostgreSQL sums integers as decimals.
+        groups[group].append((word, int(row.reviews), int(row.occurrences), float(row.heat)))
     if groups:
         parts = [[*group, -1, *_columns(rows)] for group, rows in sorted(groups.items())]
         connection.execute(insert(keyword_deltas).values(payload=orjson.dumps(parts)))
