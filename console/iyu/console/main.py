@@ -21,6 +21,8 @@ COMMANDS: Final = (
     "up",
     "worker",
     "sql",
+    "results",
+    "webhooks",
     "keywords",
     "demo",
     "score",
@@ -31,6 +33,7 @@ COMMANDS: Final = (
     "models",
     "health",
     "dead_letters",
+    "forget",
     "db",
 )
 

@@ -10,6 +10,7 @@ from iyu.schemas.broker.publisher import Publisher, publish_and_mark
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.message import Chunk
 from iyu.schemas.contract.review import Reason
+from iyu.schemas.erasure.late_messages import without_erased
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import Begun, State
 from iyu.schemas.ledger.dead_letters import bury_review
@@ -34,6 +35,7 @@ def split_or_bury(engine: Engine, publisher: Publisher, chunk: Chunk, begun: Beg
     """
     parts: list[Chunk] = []
     with writing(engine) as connection:
+        chunk = without_erased(connection, chunk, begun.accepted_at)
         if len(chunk.reviews) > 1:
             parts = ledger.split(connection, chunk)
         elif ledger.finish(connection, chunk.chunk_id, State.DEAD):
