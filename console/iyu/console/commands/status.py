@@ -87,8 +87,19 @@ def _lines(found: "Status") -> list[tuple[str, str]]:
         ("chunks done", f"{found.done_chunks:,}"),
         ("dead letters", f"{found.dead_letters:,}"),
         ("model", found.model or "none has scored yet"),
+        *_feed_lines(found),
         *lines,
     ]
+
+
+def _feed_lines(found: "Status") -> list[tuple[str, str]]:
+    lines = []
+    if found.feed_lag_seconds is not None:
+        held = f"{found.feed_held_back:,} events wait for a transaction that is still running"
+        lines.append(("results feed", f"{held} ({found.feed_lag_seconds:,.0f} s)"))
+    if found.failing_webhooks:
+        lines.append(("webhooks", f"{found.failing_webhooks:,} failing; see `iyu webhooks list`"))
+    return lines
 
 
 def _broker_lines(found: "Status") -> list[tuple[str, str]]:
@@ -97,4 +108,8 @@ def _broker_lines(found: "Status") -> list[tuple[str, str]]:
     if found.unacknowledged is None:
         return []
     lengths = ", ".join(f"{name} {count:,}" for name, count in found.messages.items())
-    return [("messages", lengths), ("unacknowledged", f"{found.unacknowledged:,}")]
+    lines = [("messages", lengths), ("unacknowledged", f"{found.unacknowledged:,}")]
+    if found.misdirected:
+        warning = f"{found.misdirected:,} in the queue `celery`, which nobody serves"
+        lines.append(("misdirected", f"{warning}: their publisher named no queue"))
+    return lines
