@@ -17,7 +17,7 @@ from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.sql.engine import connected, writing
 from iyu.worker.rows import write_chunk as store
-from iyu.worker.rows.add_to_keyword_days import FOLD_AT_ONCE, fold
+from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_deltas
 from iyu.worker.scoring import Prediction, Scorer
 from iyu.worker.service.child_process import settle_memory
 
@@ -39,8 +39,8 @@ PLAIN: Final = "instead of it: pass without heat"
 BELOW: Final = {"cutting": MECAB, "pass with heat": PLAIN, "rows stored": JSON}
 #: Chunks before the clock starts: everything is compiled, and most words are known.
 WARM_UP: Final = 8
-#: Chunks of a turn at most: words are folded in as many as a worker folds at once.
-CHUNKS: Final = FOLD_AT_ONCE
+#: Chunks of a turn at most: a worker adds as many deltas at once.
+CHUNKS: Final = DELTAS_AT_ONCE
 
 Micros = dict[str, float]  # µs a review
 
@@ -100,7 +100,7 @@ class Parts:
             predictions = self._score(watch, [review.text for review in chunk.reviews])
             deltas += self._store(watch, chunk, predictions)
         with watch.over("words by the day"):
-            fold(self._engine, deltas)
+            add_deltas(self._engine, deltas)
         number = sum(map(len, groups))
         return {name: 1e6 * seconds / number for name, seconds in watch.seconds.items()}
 
@@ -137,7 +137,7 @@ class Parts:
             return scorer._place(cut, encoded.unknown, explained)
 
     def _store(self, watch: Stopwatch, chunk: Chunk, predictions: list[Prediction]) -> list[int]:
-        """Do what a worker does in one transaction; return what is to be folded."""
+        """Do what a worker does in one transaction; return the deltas that are to be added."""
         with watch.over(JSON):
             for explanation in _explanations(predictions):
                 orjson.dumps(explanation.tokens).decode()

@@ -25,7 +25,7 @@ from iyu.schemas.contract.message import MAX_REVIEWS, Chunk, new_id
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.sql.engine import connected, reading, writing
 from iyu.worker.rows import write_chunk as store
-from iyu.worker.rows.add_to_keyword_days import FOLD_AT_ONCE, fold
+from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_deltas
 from iyu.worker.scoring import Prediction, Scorer
 from iyu.worker.service.child_process import settle_memory
 
@@ -109,10 +109,10 @@ def _write(address: str, source: str, number: int, ready: Ready) -> None:
             with writing(engine) as connection:
                 delta = store.write(connection, given, scored, VERSION)
             deltas += [] if delta is None else [delta]
-            if len(deltas) >= FOLD_AT_ONCE:
-                fold(engine, deltas)
+            if len(deltas) >= DELTAS_AT_ONCE:
+                add_deltas(engine, deltas)
                 deltas = []
-        fold(engine, deltas)
+        add_deltas(engine, deltas)
 
 
 def _log_bytes(engine: Engine) -> float:

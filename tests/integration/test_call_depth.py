@@ -43,7 +43,7 @@ class NoPublisher:
 
 @pytest.fixture
 def runtime(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Runtime:
-    monkeypatch.setattr(chunk_module, "FOLD_AT_ONCE", 1)  # add words with every chunk
+    monkeypatch.setattr(chunk_module, "DELTAS_AT_ONCE", 1)  # add words with every chunk
     address = engine.url.render_as_string(hide_password=False)
     settings = WorkerSettings(database_url=address, broker_url="memory://")
     return Runtime(settings, engine, PickyScorer("v1"), NoPublisher())  # type: ignore[arg-type]

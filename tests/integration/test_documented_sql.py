@@ -24,7 +24,7 @@ from iyu.schemas.contract.review import Reason, Review, admit, utc_now
 from iyu.schemas.ledger.dead_letters import bury_review
 from iyu.schemas.sql.engine import connect, upgrade, writing
 from iyu.worker.rows import write_chunk
-from iyu.worker.rows.add_to_keyword_days import fold_all
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.scoring import Prediction, Scorer
 from tests.harness.documents import PAGES, statements
 from tests.harness.postgres_server import PostgresServer
@@ -126,7 +126,7 @@ def fill(
     for chunk, predictions in scored:
         with writing(engine) as connection:
             write_chunk.write(connection, chunk, predictions, version)
-    fold_all(engine)
+    add_all_deltas(engine)
     with writing(engine) as connection:
         for key, reason in (("broken", Reason.SCORING_FAILED), ("deadly", Reason.KILLED_WORKER)):
             review = Review(key, "글")

@@ -14,7 +14,7 @@ from iyu.schemas.sql.engine import reading, writing
 from iyu.schemas.sql.keyword_days import SUMS, from_explanations
 from iyu.schemas.sql.tables import keyword_days, keyword_deltas
 from iyu.worker.rows import write_chunk as store
-from iyu.worker.rows.add_to_keyword_days import fold, fold_all
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas, add_deltas
 from iyu.worker.scoring import Prediction
 from tests.harness.explanations import explanation
 
@@ -66,7 +66,7 @@ def computed(engine: Engine) -> dict[tuple[Any, ...], list[float]]:
 
 
 def check(engine: Engine) -> None:
-    fold_all(engine)
+    add_all_deltas(engine)
     assert stored(engine) == computed(engine)
 
 
@@ -88,7 +88,7 @@ def test_a_chunk_that_comes_twice_counts_once(engine: Engine):
 def test_a_newer_text_takes_the_older_one_back_for_every_model(engine: Engine):
     for version in ("v1", "v2"):
         write(engine, chunk({"a": "0 1 2"}), version)
-    fold_all(engine)
+    add_all_deltas(engine)
     write(engine, chunk({"a": "3 5"}, NOON + timedelta(days=2)), "v1")
     check(engine)
     write(engine, chunk({"a": "0 1 2"}, NOON + timedelta(days=3)), "v1")
@@ -113,22 +113,22 @@ def test_whatever_comes_in_whatever_order(engine: Engine, seed: int):
         moment = NOON + timedelta(hours=draw.randrange(96))
         write(engine, chunk(texts, moment), draw.choice(["v1", "v2"]))
         if draw.random() < 0.3:
-            fold_all(engine, at_once=2)
+            add_all_deltas(engine, at_once=2)
     with reading(engine) as connection:
         ids = list(connection.scalars(select(keyword_deltas.c.id)))
     draw.shuffle(ids)
-    for one in ids:  # another worker's may be folded first
-        assert fold(engine, [one])
+    for one in ids:  # another worker's may be added first
+        assert add_deltas(engine, [one])
     check(engine)
 
 
-def test_workers_that_fold_and_write_the_same_at_once_count_once(engine: Engine):
+def test_workers_that_add_and_write_the_same_at_once_count_once(engine: Engine):
     def work(seed: int) -> None:
         draw = random.Random(seed)
         for i in range(12):
             texts = {str(draw.randrange(8)): f"{draw.randrange(8)} 0" for _ in range(4)}
             write(engine, chunk(texts, NOON + timedelta(hours=i)), f"v{seed % 2 + 1}")
-            fold_all(engine, at_once=3)
+            add_all_deltas(engine, at_once=3)
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
     for thread in threads:
@@ -138,17 +138,17 @@ def test_workers_that_fold_and_write_the_same_at_once_count_once(engine: Engine)
     check(engine)
 
 
-def test_a_delta_is_folded_once(engine: Engine):
+def test_a_delta_is_added_once(engine: Engine):
     delta = write(engine, chunk({"a": "0 1"}))
     assert delta is not None
-    assert fold(engine, [delta])
-    assert not fold(engine, [delta])
+    assert add_deltas(engine, [delta])
+    assert not add_deltas(engine, [delta])
     check(engine)
 
 
 def test_the_migration_counts_what_is_there(engine: Engine):
     write(engine, chunk({"a": "0 1 2", "b": "0 3 5"}))
-    fold_all(engine)
+    add_all_deltas(engine)
     with writing(engine) as connection:
         connection.execute(keyword_days.delete())
         columns = "model_version, method, day, surface, pos, " + ", ".join(SUMS)
@@ -160,7 +160,7 @@ def test_the_migration_counts_what_is_there(engine: Engine):
 def test_the_view_shows_the_model_that_serves(engine: Engine):
     write(engine, chunk({"a": "0 1 2"}), "v1")
     write(engine, chunk({"a": "0 1 2"}), "v2")
-    fold_all(engine)
+    add_all_deltas(engine)
     with reading(engine) as connection:
         rows = connection.exec_driver_sql(
             "SELECT model_version, reviews, negative_reviews + positive_reviews FROM keyword_trend"

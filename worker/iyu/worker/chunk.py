@@ -15,7 +15,7 @@ from iyu.schemas.ledger.chunks import Begun
 from iyu.schemas.ledger.dead_letters import bury_rejection, bury_review
 from iyu.schemas.sql.engine import writing
 from iyu.worker.rows import write_chunk as rows
-from iyu.worker.rows.add_to_keyword_days import FOLD_AT_ONCE, fold
+from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_deltas
 from iyu.worker.scoring import Prediction, Scorer
 from iyu.worker.settings import WorkerSettings
 from iyu.worker.split_or_bury import is_used_up, split_or_bury
@@ -130,10 +130,10 @@ def _add_to_keyword_days(runtime: Runtime, delta: int | None) -> None:
     """Bring the daily figures of words up to date every few chunks; sweeps add what is left."""
     if delta is not None:
         runtime.deltas.append(delta)
-    if len(runtime.deltas) < FOLD_AT_ONCE:
+    if len(runtime.deltas) < DELTAS_AT_ONCE:
         return
     ids, runtime.deltas = runtime.deltas, []
     try:
-        fold(runtime.engine, ids)
+        add_deltas(runtime.engine, ids)
     except DatabaseUnavailable as error:  # the deltas are committed, any worker can add them
         log.warning("%s; the next sweep adds %d chunks' words", error, len(ids))

@@ -22,7 +22,7 @@ from iyu.schemas.contract.review import Reason, Rejection
 from iyu.schemas.ledger.dead_letters import bury_raw
 from iyu.schemas.sql.engine import writing
 from iyu.worker.chunk import score_chunk
-from iyu.worker.rows.add_to_keyword_days import fold_all
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.service.child_process import WorkerProcess
 from iyu.worker.service.sweeper import sweep
 from iyu.worker.settings import WorkerSettings
@@ -77,7 +77,7 @@ def _register_sweep(app: Celery, process: WorkerProcess) -> None:
         except IyuError as error:
             log.warning("this sweep did nothing: %s", error)
         try:
-            fold_all(runtime.engine)
+            add_all_deltas(runtime.engine)
         except IyuError as error:
             log.warning("words are not up to date: %s", error)
 
