@@ -10,7 +10,7 @@ import psutil
 from sqlalchemy import Engine
 
 from benchmarks._services import children
-from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger import progress
 from iyu.schemas.sql.engine import reading
 from tests.harness.services import Process
 
@@ -50,7 +50,7 @@ def watch_drain(engine: Engine, worker: Process, number: int) -> Drain:
         if not worker.running:
             raise RuntimeError(f"the worker ended; its output:\n{worker.output()[-3000:]}")
         with reading(engine) as connection:
-            pending = ledger.pending(connection)
+            pending = progress.pending(connection)
         drain.seconds.append(time.perf_counter())
         drain.done.append(number - pending)
         if not drain.memory_first and drain.done[-1] >= warm:

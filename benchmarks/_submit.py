@@ -10,7 +10,7 @@ from iyu.producer.linger_buffer import Clock
 from iyu.producer.producer import Producer
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
-from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger import progress
 from iyu.schemas.sql.engine import reading
 
 
@@ -39,6 +39,6 @@ def drain(engine: Engine, every: float = 0.02) -> None:
     """Return when no accepted review waits any more."""
     while True:
         with reading(engine) as connection:
-            if not ledger.pending(connection):
+            if not progress.pending(connection):
                 return
         time.sleep(every)

@@ -19,7 +19,7 @@ from benchmarks._reviews import raw_reviews, read_reviews, renewed
 from benchmarks._services import DATABASES, services
 from benchmarks._submit import drain, submit
 from iyu.schemas.contract.review import Review
-from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger.progress import pending
 from iyu.schemas.sql.engine import connect, reading
 
 #: Reviews/s that arrive while a backfill runs.
@@ -75,7 +75,7 @@ def _during_backfill(
     submit(environment, "backfill", ((review.review_id, review.text) for review in many))
     found = _singles(environment, reviews, BUSY_RATE, seconds, linger, "busy")
     with reading(connect(environment["IYU_DATABASE_URL"])) as connection:
-        if not ledger.pending(connection):
+        if not pending(connection):
             raise RuntimeError("the backfill ended before the measurement; make it larger")
     return found
 

@@ -6,9 +6,7 @@ python examples/submit_csv_files.py monday.csv tuesday.csv
 import sys
 from collections.abc import Iterator
 
-from iyu.producer import Producer, read_rows
-from iyu.schemas.contract.message import Queue
-from iyu.schemas.contract.review import Rejection
+from iyu.producer import Producer, Queue, Rejection, read_rows
 
 
 def show_rejection(rejection: Rejection) -> None:

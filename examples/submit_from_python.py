@@ -3,8 +3,7 @@
 IYU_BROKER_URL and IYU_DATABASE_URL say where to.
 """
 
-from iyu.producer import Producer
-from iyu.schemas.contract.errors import RejectedReview
+from iyu.producer import Producer, RejectedReview
 
 REVIEWS = {
     "py-1": "배송이 빨라서 좋았어요",

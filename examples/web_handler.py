@@ -12,11 +12,11 @@ from functools import cache
 from typing import Any
 from wsgiref.simple_server import make_server
 
-from iyu.producer import Producer
-from iyu.schemas.contract.errors import (
+from iyu.producer import (
     Backlogged,
     BrokerUnavailable,
     DatabaseUnavailable,
+    Producer,
     RejectedReview,
 )
 

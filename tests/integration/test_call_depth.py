@@ -45,7 +45,7 @@ class NoPublisher:
 def runtime(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     monkeypatch.setattr(chunk_module, "DELTAS_AT_ONCE", 1)  # add words with every chunk
     address = engine.url.render_as_string(hide_password=False)
-    settings = WorkerSettings(database_url=address, broker_url="memory://")
+    settings = WorkerSettings(database_url=address, broker_url="redis://127.0.0.1:1/0")
     return Runtime(settings, engine, PickyScorer("v1"), NoPublisher())  # type: ignore[arg-type]
 
 

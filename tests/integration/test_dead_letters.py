@@ -57,7 +57,7 @@ def test_a_list_shows_what_is_open_without_texts(engine):
     assert run("list", "--reason", "bad-message").stdout.count("killed-worker") == 0
 
 
-def test_show_tells_everything_about_one(engine):
+def test_show_prints_every_column_of_one(engine):
     letter_id = str(open_letters()[0]["id"])
     assert "text: 가" in run("show", letter_id).stdout
     assert run("show", "999").exit_code == 2
@@ -93,7 +93,13 @@ def test_a_replay_without_the_broker_is_accepted_all_the_same(engine, redis_serv
     assert [letter["reason"] for letter in open_letters()] == ["bad-message"]
 
 
-def test_a_replay_has_to_be_told_what(engine):
+def test_with_a_broker_that_is_none_nothing_is_replayed(engine, monkeypatch):
+    monkeypatch.setenv("IYU_BROKER_URL", "kafka://127.0.0.1:9092")
+    assert run("replay", "--all").exit_code == 2
+    assert len(open_letters()) == 3
+
+
+def test_a_replay_needs_a_choice(engine):
     assert run("replay").exit_code == 2
     assert run("replay", "--reason", "nonsense").exit_code == 2
     assert len(open_letters()) == 3

@@ -56,7 +56,7 @@ def write(engine: Engine, reviews: tuple[Review, ...], version: str) -> None:
         store.write(connection, Chunk(new_id(), "shop", reviews, NOON), predictions, version)
 
 
-def ask(database: str, *options: str) -> Any:
+def run_keywords(database: str, *options: str) -> Any:
     command = ["keywords", "--database", database, "--json", "--min-reviews", "1", *options]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
@@ -64,7 +64,7 @@ def ask(database: str, *options: str) -> Any:
 
 
 def test_the_words_are_listed_with_the_figures_of_the_view(database: str, engine: Engine):
-    found = ask(database, "--all", "--model", "new")
+    found = run_keywords(database, "--all", "--model", "new")
     assert [word["surface"] for word in found["positive"]] == ["최고", "재미있", "안"]
     assert [word["surface"] for word in found["negative"]] == ["별로"]
     with reading(engine) as connection:
@@ -78,19 +78,19 @@ def test_the_words_are_listed_with_the_figures_of_the_view(database: str, engine
     for word in found["positive"] + found["negative"]:
         row = view[word["surface"]]
         figures = (row.reviews, row.occurrences, row.mean_heat, row.total_heat)
-        told = ("reviews", "occurrences", "mean_heat", "total_heat")
-        assert tuple(word[name] for name in told) == pytest.approx(figures)
+        names = ("reviews", "occurrences", "mean_heat", "total_heat")
+        assert tuple(word[name] for name in names) == pytest.approx(figures)
 
 
 def test_a_sample_is_balanced_and_examples_hold_their_word(database: str):
-    found = ask(database, "--sample", "10")
+    found = run_keywords(database, "--sample", "10")
     assert found["reviews"] == 10
     for word in found["positive"] + found["negative"]:
         assert all(word["surface"] in example["text"] for example in word["examples"])
 
 
 def test_models_are_compared_on_the_same_reviews(database: str):
-    found = ask(database, "--by", "model", "--all", "--model", "old", "--model", "new")
+    found = run_keywords(database, "--by", "model", "--all", "--model", "old", "--model", "new")
     assert found["model_versions"] == ["old", "new"]
     (change,) = found["changes"]
     assert change["surface"] == "안"
@@ -98,7 +98,7 @@ def test_models_are_compared_on_the_same_reviews(database: str):
 
 
 def test_times_and_sources_narrow_the_question(database: str):
-    assert ask(database, "--since", "2026-05-01", "--until", "2026-05-02")["reviews"] == 40
+    assert run_keywords(database, "--since", "2026-05-01", "--until", "2026-05-02")["reviews"] == 40
     for options in (("--until", "2026-05-01"), ("--source", "other"), ("--method", "occlusion")):
         result = CliRunner().invoke(app, ["keywords", "--database", database, *options])
         assert result.exit_code == 2

@@ -97,6 +97,30 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
         }
     ],
     "keyword_deltas": [{"id": 5, "payload": b"\x00\xff"}],
+    "result_events": [
+        {
+            "id": 11, "kind": "scored", "source": "shop", "model_version": "v1",
+            "review_ids": ["1", "2"], "happened_at": NOON,
+        }
+    ],
+    "result_feed": [{"epoch": "e", "cluster": None, "pruned_xid": 0, "pruned_id": 0}],
+    "result_consumers": [{"name": "crm", "cursor": "0", "moved_at": NOON}],
+    "webhooks": [
+        {
+            "webhook_id": "wh_1", "url": "https://example.com/", "sources": [], "label": None,
+            "below": 0.3, "above": None, "cursor": "0", "given_up": 0, "last_error": None,
+            "created_at": NOON, "failing_since": None, "ended_at": None, "leased_by": None,
+            "leased_until": None,
+        }
+    ],
+    "webhook_secrets": [{"webhook_id": "wh_1", "secret": "whsec_x", "previous": None}],
+    "webhook_deliveries": [
+        {
+            "delivery_id": "msg_1", "webhook_id": "wh_1", "body": "{}", "attempts": 1,
+            "due_at": NOON, "created_at": NOON,
+        }
+    ],
+    "tombstones": [{"key_hash": "a hash", "erased_at": NOON}],
 }  # fmt: skip
 
 Snapshot = dict[str, list[dict[str, Any]]]

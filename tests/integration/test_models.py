@@ -197,13 +197,13 @@ def test_every_command_speaks_to_people(iyu, labels: Path):
     assert "old" in iyu("list").stdout
     assert "preset: new" in iyu("show", "new").stdout
     assert "for the 19 reviews" in iyu("use", "new").stdout
-    told = iyu("compare", "old", "new", "--labels", str(labels), "--source", "shop").stdout
-    assert "19 reviews scored by both" in told
-    assert "A negative, B positive: 3" in told
-    assert "accuracy: A 0.5556, B 1.0000" in told
+    printed = iyu("compare", "old", "new", "--labels", str(labels), "--source", "shop").stdout
+    assert "19 reviews scored by both" in printed
+    assert "A negative, B positive: 3" in printed
+    assert "accuracy: A 0.5556, B 1.0000" in printed
 
 
-def test_an_unknown_version_is_told_in_one_line(iyu):
+def test_an_unknown_version_is_one_line(iyu):
     done = iyu("use", "nonsense")
     assert done.exit_code == 2
     assert done.stderr.splitlines() == [

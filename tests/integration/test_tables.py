@@ -11,6 +11,7 @@ from iyu.schemas.contract.errors import DatabaseOutdated, DatabaseUnavailable
 from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Review
 from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger import progress
 from iyu.schemas.ledger.chunks import State
 from iyu.schemas.sql.engine import check, connect, reading, upgrade, writing
 from iyu.schemas.sql.tables import chunks, metadata
@@ -69,21 +70,21 @@ def test_a_failure_leaves_nothing_half_written(engine: Engine):
     with pytest.raises(ZeroDivisionError):
         fail_halfway()
     with reading(engine) as connection:
-        assert ledger.pending(connection) == 0
+        assert progress.pending(connection) == 0
 
 
 def test_a_chunk_goes_from_accepted_to_done_and_its_payload_goes(engine: Engine):
     given = chunk()
     with writing(engine) as connection:
         ledger.accept(connection, [given])
-        assert ledger.pending(connection) == 4
+        assert progress.pending(connection) == 4
     assert state_of(engine, given.chunk_id) == (State.QUEUED, 0, False)
     with writing(engine) as connection:
         assert ledger.begin(connection, given) == ledger.Begun(1, is_part=False)
     assert state_of(engine, given.chunk_id) == (State.RUNNING, 1, False)
     with writing(engine) as connection:
         ledger.finish(connection, given.chunk_id)
-        assert ledger.pending(connection) == 0
+        assert progress.pending(connection) == 0
     assert state_of(engine, given.chunk_id) == (State.DONE, 1, True)
 
 
@@ -116,7 +117,7 @@ def test_a_split_loses_no_review_and_doubles_none(engine: Engine):
         ledger.begin(connection, given)
         parts = ledger.split(connection, given)
         assert [review for part in parts for review in part.reviews] == list(given.reviews)
-        assert ledger.pending(connection) == 5
+        assert progress.pending(connection) == 5
         assert ledger.begin(connection, parts[0]) == ledger.Begun(1, is_part=True)
     assert state_of(engine, given.chunk_id) == (State.SPLIT, 1, True)
 
@@ -126,5 +127,5 @@ def test_what_was_finished_lately_is_counted(engine: Engine):
     with writing(engine) as connection:
         ledger.accept(connection, [given])
         ledger.finish(connection, given.chunk_id)
-        assert ledger.finished_since(connection, NOW) == 4
-        assert ledger.finished_since(connection, datetime.now(UTC) + timedelta(hours=1)) == 0
+        assert progress.finished_since(connection, NOW) == 4
+        assert progress.finished_since(connection, datetime.now(UTC) + timedelta(hours=1)) == 0

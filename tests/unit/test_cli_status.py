@@ -1,5 +1,4 @@
 import json
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from iyu.console.operations import status as status_module
 from iyu.schemas.contract.message import Chunk, Queue, Rescore, new_id
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.ledger import chunks as ledger
-from iyu.schemas.sql.engine import connect, connected, upgrade, writing
+from iyu.schemas.sql.engine import connected, upgrade, writing
 
 
 @pytest.fixture
@@ -24,27 +23,27 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def fill(address: str) -> None:
-    engine = connect(address)
-    upgrade(engine)
     reviews = (Review("1", "굳"), Review("2", "별로"))
     made = [
         Chunk(new_id(), "test", reviews, utc_now(), None, queue)
         for queue in (Queue.LIVE, Queue.BULK, Queue.BULK)
     ]
-    with writing(engine) as connection:
-        ledger.accept(connection, made)
-        ledger.finish(connection, made[2].chunk_id)
+    with connected(address) as engine:
+        upgrade(engine)
+        with writing(engine) as connection:
+            ledger.accept(connection, made)
+            ledger.finish(connection, made[2].chunk_id)
 
 
 def test_a_broker_that_is_down_hides_nothing_of_the_ledger(database: str):
     fill(database)
     result = CliRunner().invoke(app, ["status", "--json"])
-    told = json.loads(result.stdout)
+    printed = json.loads(result.stdout)
     assert result.exit_code == 3
-    assert told["pending"] == 4
-    assert told["queued"] == {"reviews.bulk": 2, "reviews.live": 2}
-    assert (told["scored_last_minute"], told["drain_seconds"]) == (2, 120.0)
-    assert "does not answer" in told["broker_error"]
+    assert printed["pending"] == 4
+    assert printed["queued"] == {"reviews.bulk": 2, "reviews.live": 2}
+    assert (printed["scored_last_minute"], printed["drain_seconds"]) == (2, 120.0)
+    assert "does not answer" in printed["broker_error"]
 
 
 def test_a_person_reads_it_as_lines(database: str, monkeypatch: pytest.MonkeyPatch):
@@ -69,6 +68,9 @@ class Held:
     def hlen(self, _name: str) -> int:
         return 2
 
+    def close(self) -> None:
+        pass
+
 
 def test_a_model_that_scores_stored_reviews_again_has_its_queue_shown(
     database: str, monkeypatch: pytest.MonkeyPatch
@@ -78,16 +80,16 @@ def test_a_model_that_scores_stored_reviews_again_has_its_queue_shown(
     with connected(database) as engine, writing(engine) as connection:
         ledger.accept(connection, [chunk])
     held = Held(reviews_live=1, reviews_rescore_new=7, reviews_rescore_old=9)
-    monkeypatch.setattr(redis.Redis, "from_url", lambda *_, **__: nullcontext(held))
-    told = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
+    monkeypatch.setattr(redis.Redis, "from_url", lambda *_, **__: held)
+    printed = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
     messages = {"reviews.live": 1, "reviews.bulk": 0, "reviews.rescore.new": 7}
-    assert told["messages"] == messages
-    assert told["queued"]["reviews.rescore.new"] == 1
+    assert printed["messages"] == messages
+    assert printed["queued"]["reviews.rescore.new"] == 1
     with connected(database) as engine, writing(engine) as connection:
         ledger.begin(connection, chunk)
     # Whoever scores its last chunks has not finished yet.
-    told = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
-    assert told["messages"] == messages
+    printed = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
+    assert printed["messages"] == messages
 
 
 def test_no_connection_outlives_the_command(database: str, monkeypatch: pytest.MonkeyPatch):
@@ -101,7 +103,21 @@ def test_no_connection_outlives_the_command(database: str, monkeypatch: pytest.M
     assert disposed == [database]
 
 
-def test_a_database_without_tables_is_told_in_one_line(database: str):
+def test_a_database_without_tables_is_one_line(database: str):
     result = CliRunner().invoke(app, ["status"])
     assert result.exit_code == 2
     assert "iyu db upgrade" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "health", "dead-letters replay --all"])
+def test_an_address_that_is_no_broker_is_one_line(
+    database: str, monkeypatch: pytest.MonkeyPatch, command: str
+):
+    fill(database)
+    monkeypatch.setenv("IYU_BROKER_URL", "kafka://127.0.0.1:9092")
+    result = CliRunner().invoke(app, command.split())
+    assert result.exit_code in {2, 3}
+    assert isinstance(result.exception, SystemExit)
+    lines = [line for line in result.output.splitlines() if "IYU_BROKER_URL" in line]
+    assert len(lines) == 1
+    assert "redis://HOST:6379/0" in lines[0]

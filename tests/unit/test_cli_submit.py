@@ -14,12 +14,12 @@ from iyu.producer import outbox
 from iyu.producer import producer as producer_module
 from iyu.schemas.contract.errors import BrokerUnavailable, DatabaseUnavailable
 from iyu.schemas.ledger import chunks as ledger
-from iyu.schemas.sql.engine import connect, upgrade, writing
+from iyu.schemas.sql.engine import connect, connected, upgrade, writing
 from iyu.schemas.sql.tables import chunks
 
 
 class DoneAtOnce:
-    """A broker whose worker finishes every chunk in no time, unless told to let it lie."""
+    """A broker whose worker finishes every chunk in no time, unless `works` is false."""
 
     works = True
 
@@ -44,7 +44,8 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("IYU_DATABASE_URL", address)
     monkeypatch.setattr(producer_module, "RedisBroker", DoneAtOnce)
     monkeypatch.setattr(DoneAtOnce, "works", True)
-    upgrade(connect(address))
+    with connected(address) as engine:
+        upgrade(engine)
     return address
 
 
@@ -60,7 +61,7 @@ def submit(*arguments: object, given: bytes | None = None):
     return CliRunner().invoke(app, command, input=given, prog_name="iyu")
 
 
-def test_it_tells_what_was_accepted_and_what_was_not(database: str, file: Path):
+def test_it_reports_accepted_and_rejected_reviews(database: str, file: Path):
     result = submit(file, "--wait")
     assert result.exit_code == 0, result.output
     assert "2 accepted in 1 chunks, 2 rejected" in result.stdout
@@ -71,9 +72,9 @@ def test_it_tells_what_was_accepted_and_what_was_not(database: str, file: Path):
 
 
 def test_json_is_all_there_is_on_standard_output(database: str, file: Path):
-    told = json.loads(submit(file, "--wait", "--json").stdout)
-    assert (told["accepted"], told["scored"], told["finished"]) == (2, 2, True)
-    assert told["rejected"] == {"empty": 1, "malformed-row": 1}
+    printed = json.loads(submit(file, "--wait", "--json").stdout)
+    assert (printed["accepted"], printed["scored"], printed["finished"]) == (2, 2, True)
+    assert printed["rejected"] == {"empty": 1, "malformed-row": 1}
 
 
 def test_rejected_reviews_go_into_a_file(database: str, file: Path, tmp_path: Path):
@@ -130,7 +131,7 @@ def test_wrong_input_is_one_line_and_writes_nothing(database, file, arguments, s
     assert result.exit_code == 2
     assert says in result.stderr
     assert len(result.stderr.splitlines()) == 1
-    with writing(connect(database)) as connection:
+    with connected(database) as engine, writing(engine) as connection:
         assert connection.execute(select(chunks)).all() == []
 
 
@@ -157,10 +158,8 @@ def broken() -> bytes:
 
 
 def stored(address: str) -> int:
-    engine = connect(address)
-    with writing(engine) as connection:
+    with connected(address) as engine, writing(engine) as connection:
         counts = connection.scalars(select(chunks.c.review_count)).all()
-    engine.dispose()
     return sum(counts)
 
 

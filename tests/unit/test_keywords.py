@@ -93,7 +93,7 @@ def test_shared_reviews_stand_in_the_same_order():
     assert [k.review_id for k in one] == [k.review_id for k in other] == ["r1", "r2"]
 
 
-def test_changes_are_told_in_units_of_each_models_usual_heat():
+def test_changes_are_in_units_of_each_models_usual_heat():
     """The second model says the same ten times louder, but for one word."""
     old = collect(reviews(30, token("가", 1.0), token("나", 1.0)))
     new = collect(reviews(30, token("가", 10.0), token("나", -10.0)))

@@ -13,7 +13,7 @@ from iyu.schemas.contract.errors import (
     SettingsError,
 )
 
-#: Nothing was done, or what was done is of no use.
+#: Nothing was accepted, a process ended wrongly, or the cause is none of those below.
 FAILED: Final = 1
 #: Wrong options, settings, input, model artifact or tables: running it again changes nothing.
 WRONG_USE: Final = 2

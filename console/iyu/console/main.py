@@ -21,6 +21,8 @@ COMMANDS: Final = (
     "up",
     "worker",
     "sql",
+    "results",
+    "webhooks",
     "keywords",
     "demo",
     "score",
@@ -31,6 +33,7 @@ COMMANDS: Final = (
     "models",
     "health",
     "dead_letters",
+    "forget",
     "db",
 )
 
@@ -46,7 +49,7 @@ class Commands(TyperGroup):
             typer.echo(f"iyu: error: {_with_notes(str(error), error)}", err=True)
             raise typer.Exit(exit_code(error)) from None
         except OSError as error:  # a full disk, a folder that may not be written
-            if error.errno == errno.EPIPE:  # the reader of our output has gone, as `head` does
+            if error.errno == errno.EPIPE:  # the reader of our output is closed, as with `| head`
                 raise
             typer.echo(f"iyu: error: {_with_notes(str(error), error)}", err=True)
             raise typer.Exit(FAILED) from None

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.message import Chunk, Purpose, new_id
 from iyu.schemas.contract.review import Reason
 
 
@@ -39,7 +39,7 @@ class Batch:
 
     source: str
     origin: str
-    queue: str
+    purpose: Purpose
     batch_id: str = field(default_factory=new_id)
     accepted: int = 0
     repeated: int = 0

@@ -10,7 +10,7 @@ from iyu.producer.backpressure import Backpressure
 from iyu.producer.batch import Batch
 from iyu.producer.chunker import Chunker, Reviews
 from iyu.producer.ledgerless_outbox import LedgerlessOutbox
-from iyu.schemas.contract.message import Chunk, new_id, read_purpose
+from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Rejection, Review, utc_now
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class LingerBuffer:
         batch = self.batch
         now = self._clock.now()
         self._unsent.append(
-            Chunk(new_id(), batch.source, reviews, now, batch.batch_id, read_purpose(batch.queue))
+            Chunk(new_id(), batch.source, reviews, now, batch.batch_id, batch.purpose)
         )
 
     def _hand_over(self, *, everything: bool = False) -> None:

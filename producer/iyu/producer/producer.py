@@ -74,7 +74,7 @@ class Producer:
         settings = settings or Settings.load(broker_url=broker_url, database_url=database_url)
         self._settings = settings
         self._source = _checked_source(source)
-        self._queue = queue
+        self._queue = Queue(queue)
         self._linger = linger
         self._connections = ExitStack()
         self._broker = broker or RedisBroker(settings)
@@ -222,7 +222,7 @@ class Producer:
             self._outbox,
             self._backpressure,
             self._clock,
-            chunk_size=min(size, LIVE_CHUNK_SIZE) if batch.queue is Queue.LIVE else size,
+            chunk_size=min(size, LIVE_CHUNK_SIZE) if batch.purpose is Queue.LIVE else size,
             group=group,
             linger=linger,
             on_sent=on_sent,

@@ -17,7 +17,7 @@ from iyu.producer.batch import Batch
 from iyu.producer.chunker import chunked
 from iyu.producer.outbox import Outbox
 from iyu.schemas.broker.broker import Broker
-from iyu.schemas.contract.message import Chunk, Queue, new_id, read_purpose, rescore_queue, unpack
+from iyu.schemas.contract.message import Chunk, Queue, Rescore, new_id, unpack
 from iyu.schemas.contract.review import Review
 from iyu.schemas.ledger.chunks import OPEN
 from iyu.schemas.ledger.progress import pending_in_queue, queued_reviews
@@ -78,9 +78,10 @@ class Campaign:
         self._engine = engine
         self._selection = selection
         self._chunk_size = chunk_size
-        self.queue = rescore_queue(selection.model_version)
+        purpose = Rescore(selection.model_version)
+        self.queue = str(purpose)
         origin = f"rescore {selection.model_version}"
-        self.batch = Batch(selection.source or "(all sources)", origin, self.queue)
+        self.batch = Batch(selection.source or "(all sources)", origin, purpose)
         self._outbox = Outbox(broker, engine, PATIENCE)
         with reading(engine) as connection:
             #: Pending already: of a campaign that was stopped.
@@ -126,7 +127,7 @@ class Campaign:
         return wanted if limit is None else min(wanted, limit - self.batch.accepted)
 
     def _send(self, rows: Sequence[Row[Any]]) -> None:
-        unsent = list(_chunks(rows, self.queue, self.batch.batch_id, self._chunk_size))
+        unsent = list(_chunks(rows, self.batch, self._chunk_size))
         if not unsent:
             return
         if not self._is_open:
@@ -137,9 +138,7 @@ class Campaign:
         self._outbox.settle(self.batch)
 
 
-def _chunks(
-    rows: Iterable[Row[Any]], queue: str, batch_id: str, chunk_size: int
-) -> Iterator[Chunk]:
+def _chunks(rows: Iterable[Row[Any]], batch: Batch, chunk_size: int) -> Iterator[Chunk]:
     """Make chunks of stored reviews, each with the time of its oldest review.
 
     A text that was submitted since then is newer than the chunk, and no stored text becomes newer
@@ -151,7 +150,7 @@ def _chunks(
         texts = (Review(row.review_id, row.text) for row in of_source)
         for together in chunked(texts, chunk_size):
             oldest = min(submitted_at[review.review_id] for review in together)
-            yield Chunk(new_id(), source, together, oldest, batch_id, read_purpose(queue))
+            yield Chunk(new_id(), source, together, oldest, batch.batch_id, batch.purpose)
 
 
 def _pending_names(connection: Connection, queue: str) -> frozenset[Name]:

@@ -14,7 +14,7 @@ from iyu.producer.producer import Producer
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
-from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger import progress
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading
 from tests.acceptance.faults.oracle import SOURCE, Oracle, Verdict
@@ -96,7 +96,7 @@ class System:
     def pending(self) -> int:
         """Reviews that are not finished."""
         with reading(self.engine) as connection:
-            return ledger.pending(connection)
+            return progress.pending(connection)
 
     def done(self) -> int:
         """Reviews scored so far."""

@@ -10,6 +10,8 @@ from iyu.schemas.broker.publisher import Publisher
 from iyu.schemas.contract.errors import ArtifactError, DatabaseUnavailable
 from iyu.schemas.contract.message import Chunk, Rescore
 from iyu.schemas.contract.review import Reason, Rejection, Review
+from iyu.schemas.erasure.late_messages import is_erased, without_erased
+from iyu.schemas.erasure.lock import lock_for_storing
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import Begun
 from iyu.schemas.ledger.dead_letters import bury_rejection, bury_review
@@ -60,17 +62,21 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
             return
         scored, failed = _score(runtime.scorer.score, chunk.reviews)
         with writing(runtime.engine) as connection:
+            present = without_erased(connection, chunk, begun.accepted_at)
             if not ledger.finish(connection, chunk.chunk_id):
                 # Whoever closes a chunk writes what became of its reviews: rows from here could
                 # contradict dead letters, or parts that are still to be scored.
                 log.info("chunk %s was finished by another worker; its rows stand", chunk.chunk_id)
                 return
+            kept = {review.review_id for review in present.reviews}
+            scored = [pair for pair in scored if pair[0].review_id in kept]
             written = replace(chunk, reviews=tuple(review for review, _ in scored))
             predictions = [prediction for _, prediction in scored]
             version = runtime.scorer.artifact.model_version
             delta = rows.write(connection, written, predictions, version)
             for review, error in failed:
-                bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
+                if review.review_id in kept:
+                    bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
     except DatabaseUnavailable:
         runtime.handed_back.append(chunk.chunk_id)
         raise
@@ -94,6 +100,8 @@ def _begin(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> Begun | None:
     """
     serves = not isinstance(chunk.purpose, Rescore)  # rescoring is a trial
     with writing(runtime.engine) as connection:
+        if rejected:
+            lock_for_storing(connection, chunk.source)
         if runtime.handed_back:
             ledger.hand_back(connection, runtime.handed_back)
         if not runtime.registered:
@@ -104,7 +112,8 @@ def _begin(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> Begun | None:
         begun = ledger.begin(connection, chunk)
         if begun and begun.attempts == 1:  # the ledger's own copy has none of them
             for rejection, raw in rejected:
-                bury_rejection(connection, chunk, rejection, raw)
+                if not is_erased(connection, chunk, rejection.review_id):
+                    bury_rejection(connection, chunk, rejection, raw)
     runtime.handed_back.clear()
     runtime.registered = runtime.registered or serves
     return begun

@@ -6,10 +6,11 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from iyu.schemas.broker.publisher import Publisher
+from iyu.schemas.broker.publisher import Publisher, publish_and_mark
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.message import Chunk
 from iyu.schemas.contract.review import Reason
+from iyu.schemas.erasure.late_messages import without_erased
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import Begun, State
 from iyu.schemas.ledger.dead_letters import bury_review
@@ -34,6 +35,7 @@ def split_or_bury(engine: Engine, publisher: Publisher, chunk: Chunk, begun: Beg
     """
     parts: list[Chunk] = []
     with writing(engine) as connection:
+        chunk = without_erased(connection, chunk, begun.accepted_at)
         if len(chunk.reviews) > 1:
             parts = ledger.split(connection, chunk)
         elif ledger.finish(connection, chunk.chunk_id, State.DEAD):
@@ -52,8 +54,6 @@ def split_or_bury(engine: Engine, publisher: Publisher, chunk: Chunk, begun: Beg
 def _publish(engine: Engine, publisher: Publisher, chunks: Sequence[Chunk]) -> None:
     """Publish chunks that the ledger holds already: if this fails, the sweeper does it."""
     try:
-        publisher.publish(chunks)
-        with writing(engine) as connection:
-            ledger.mark_published(connection, [chunk.chunk_id for chunk in chunks])
+        publish_and_mark(publisher, engine, chunks)
     except IyuError as error:
         log.warning("%s; the sweeper will publish %d chunks", error, len(chunks))

@@ -1,4 +1,4 @@
-"""Two models on the same reviews: the words whose part in the score has changed most."""
+"""Two models on the same reviews: the words whose heat has changed most."""
 
 from dataclasses import dataclass
 from math import sqrt

@@ -37,7 +37,7 @@ def plot_keywords(
     Raises ArtifactError without the extra `train`, InputError where the file cannot be written.
     """
     require_training_libraries(("matplotlib",))
-    from matplotlib.figure import Figure  # no pyplot: it would look for a screen
+    from matplotlib.figure import Figure  # not pyplot: it needs a display
 
     rows = max(len(positive), len(negative), 1)
     figure = Figure(figsize=(11, 1.6 + 0.3 * rows), dpi=150, layout="constrained")

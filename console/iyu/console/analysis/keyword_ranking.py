@@ -41,7 +41,7 @@ class Occurrences:
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """A word and what it does to the score; heat in the method's own unit."""
+    """A word and its figures over many reviews; heat in the method's own unit."""
 
     surface: str
     pos: str

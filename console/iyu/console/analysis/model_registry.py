@@ -108,7 +108,7 @@ def activate(connection: Connection, prefix: str) -> str:
     """
     version = find_version(connection, prefix)
     latest = connection.execute(select(func.max(models.c.activated_at))).scalar()
-    # Another machine's clock may be ahead: what is activated last has to have the latest time.
+    # Another machine's clock may be ahead: the model activated last must have the latest time.
     now = max(utc_now(), latest + timedelta(microseconds=1)) if latest else utc_now()
     connection.execute(
         update(models).where(models.c.model_version == version).values(activated_at=now)

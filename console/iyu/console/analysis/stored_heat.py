@@ -92,7 +92,7 @@ def shared(keys: Iterable[Key], others: Iterable[Key]) -> tuple[list[Key], list[
 def read_tokens(
     connection: Connection, method: str, keys: Sequence[Key]
 ) -> Iterator[tuple[Key, list[dict[str, Any]]]]:
-    """Yield the tokens of each review whose present text is explained by this method."""
+    """Yield the tokens of each review that has an explanation of its present text."""
     e = explanations.c
     ordered = sorted(keys, key=lambda key: (key.source, key.model_version))
     for (source, version), group in groupby(ordered, key=lambda k: (k.source, k.model_version)):

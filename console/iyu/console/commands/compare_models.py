@@ -28,7 +28,7 @@ def compare(
     text_column: Annotated[str, typer.Option(help="The file's column of texts.")] = "document",
     label_column: Annotated[str, typer.Option(help="The file's column of labels.")] = "label",
     id_column: Annotated[str, typer.Option(help="The file's column of ids.")] = "id",
-    method: Annotated[str, typer.Option(help="The method whose heat is read.")] = "gradcam",
+    method: Annotated[str, typer.Option(help="Attribution method.")] = "gradcam",
     top: Annotated[int, typer.Option(min=1, help="Words that are shown.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -76,7 +76,7 @@ def _read_labels(path: Path, text: str, label: str, review_id: str) -> Any:
 def _changed_words(
     engine: "Engine", versions: Sequence[str], chosen: "HeatFilter", sample: int | None, top: int
 ) -> list[dict[str, Any]] | None:
-    """Return the words whose heat has changed most; None where heat is not stored of both."""
+    """Return the words whose heat has changed most; None where not both have stored heat."""
     from iyu.console.analysis.keyword_report import KeywordOptions, keyword_report
     from iyu.schemas.contract.errors import InputError
 
@@ -107,7 +107,7 @@ def _print(
             if name != "reviews":
                 typer.echo(f"  {name}: A {metrics['a'][name]:.4f}, B {metrics['b'][name]:.4f}")
     if words is None:
-        typer.echo("words: no heat by this method is stored of both")
+        typer.echo("words: heat by this method is not stored for both")
         return
     typer.echo("words that changed most (mean heat in units of each model's usual heat)")
     for word in words:

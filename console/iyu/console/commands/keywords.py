@@ -11,7 +11,7 @@ from iyu.console.terminal.options import DatabaseOption, JsonOption, SinceOption
 
 
 class By(StrEnum):
-    """What is compared."""
+    """What `--by` compares."""
 
     MODEL = "model"
 
@@ -25,7 +25,7 @@ def keywords(
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    method: Annotated[str, typer.Option(help="The method whose heat is read.")] = "gradcam",
+    method: Annotated[str, typer.Option(help="Attribution method.")] = "gradcam",
     sample: Annotated[
         int, typer.Option(min=2, help="Reviews drawn at random, half of each predicted label.")
     ] = 10_000,

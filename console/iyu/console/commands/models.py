@@ -88,7 +88,7 @@ def use(version: Version, as_json: JsonOption = False) -> None:
     with open_database(load_settings().database) as engine:
         with writing(engine) as connection:
             activated = activate(connection, version)
-        # Its reviews are counted afterwards: nobody waits for the write lock meanwhile.
+        # Its reviews are counted without the write lock, which workers wait for.
         with reading(engine) as connection:
             model = find_one(connection, activated)
     if as_json:

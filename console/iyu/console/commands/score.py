@@ -24,26 +24,36 @@ def score(
 ) -> None:
     """Score reviews at once, without broker or database, with their words coloured by heat."""
     from iyu.console.local.env_file import load_settings
+    from iyu.console.terminal.optional_libraries import require_worker_libraries
     from iyu.console.terminal.output import print_json
     from iyu.console.terminal.quiet_tensorflow import import_tensorflow_quietly
-    from iyu.schemas.contract.errors import InputError
-    from iyu.schemas.contract.review import Review, admit
 
+    require_worker_libraries()
+    reviews = _admitted(texts)
     import_tensorflow_quietly()
     from iyu.worker.scoring import Scorer
     from iyu.worker.settings import WorkerSettings
 
     settings = load_settings(WorkerSettings, model=model, methods=method)
-    admitted = [admit(str(i), text) for i, text in enumerate(texts, start=1)]
-    for verdict in admitted:
-        if not isinstance(verdict, Review):
-            raise InputError(f"text {verdict.review_id} cannot be scored: {verdict.reason}")
-    reviews = [verdict.text for verdict in admitted if isinstance(verdict, Review)]
     predictions = Scorer.load(settings.model, settings.methods).score(reviews)
     if as_json:
         print_json([prediction.to_dict() for prediction in predictions])
         return
     _print(reviews, predictions)
+
+
+def _admitted(texts: Sequence[str]) -> list[str]:
+    """Return the texts as they are scored: trimmed, NFC. Raises InputError for one that cannot."""
+    from iyu.schemas.contract.errors import InputError
+    from iyu.schemas.contract.review import Review, admit
+
+    reviews = []
+    for number, text in enumerate(texts, start=1):
+        verdict = admit(str(number), text)
+        if not isinstance(verdict, Review):
+            raise InputError(f"text {number} cannot be scored: {verdict.reason}")
+        reviews.append(verdict.text)
+    return reviews
 
 
 def _print(reviews: Sequence[str], predictions: Sequence["Prediction"]) -> None:

@@ -42,7 +42,7 @@ def submit(
         Path | None, typer.Option(help="Write ids and reasons of rejected reviews, as CSV.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until all are scored.")] = False,
-    timeout: Annotated[float | None, typer.Option(help="Seconds to wait at most.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Submit the reviews of FILE for scoring."""

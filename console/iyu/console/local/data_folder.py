@@ -31,10 +31,15 @@ class DataFolder:
     def locked(self) -> Iterator[int]:
         """Lock the folder for this process and the children that inherit the descriptor.
 
-        Raises SettingsError while another process holds the lock.
+        Raises SettingsError while another process holds the lock, or where nothing can be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise SettingsError(
+                f"{self.path} cannot be written: {error.strerror}; give another --data"
+            ) from error
         try:
             _take(lock, self.path)
             yield lock

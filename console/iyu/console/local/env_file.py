@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, overload
 
 from iyu.schemas.contract.settings import Settings
 
-#: What `iyu up` writes in the folder where commands look.
+#: The folder of `iyu up` that commands search, and the file that it writes there.
 DEFAULT_FOLDER: Final = Path("iyu-data")
 FILE_NAME: Final = "iyu.env"
 

@@ -1,4 +1,4 @@
-"""Children end with their parent, even when it is killed and cannot stop them itself."""
+"""Children that end when their parent dies, even if it was killed."""
 
 import contextlib
 import ctypes
@@ -11,7 +11,7 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def die_with_parent() -> None:
-    """Ask for SIGTERM when the parent dies; give it to Popen as `preexec_fn`. Linux only."""
+    """Have the kernel send SIGTERM when the parent dies: `preexec_fn` of Popen. Linux only."""
     if _libc is not None:
         with contextlib.suppress(AttributeError):
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -4,25 +4,23 @@ import time
 from importlib.util import find_spec
 from typing import Final
 
-from kombu.exceptions import OperationalError
-
 from iyu.console.operations.open_database import open_database
-from iyu.schemas.broker.publisher import make_app
+from iyu.schemas.broker.redis_contents import count_unacknowledged
 from iyu.schemas.contract.errors import IyuError
-from iyu.schemas.contract.settings import Settings, mask
+from iyu.schemas.contract.settings import Settings
 
 #: Seconds without a heartbeat after which a worker counts as dead; it beats every two.
 HEARTBEAT_AGE: Final = 20.0
 
 
 def readiness(settings: Settings) -> dict[str, str | None]:
-    """Return what is wrong with broker, database and model; None for what is well."""
+    """Return the trouble with broker, database and model, each by its name; None: it is ready."""
     found = {"broker": _broker_trouble(settings), "database": _database_trouble(settings)}
     return found | ({"model": _model_trouble()} if find_spec("numpy") else {})
 
 
 def liveness() -> dict[str, str | None]:
-    """Return what is wrong with this machine's worker, by the file it touches."""
+    """Return the trouble with this machine's worker, by the age of its heartbeat file."""
     from iyu.worker.settings import WorkerSettings
 
     file = WorkerSettings.load().heartbeat
@@ -34,12 +32,10 @@ def liveness() -> dict[str, str | None]:
 
 
 def _broker_trouble(settings: Settings) -> str | None:
-    with make_app(settings).connection_for_write(connect_timeout=5) as connection:
-        try:
-            # The transport sends a PING before it gives a channel.
-            connection.ensure_connection(max_retries=1, timeout=5)
-        except (OperationalError, OSError):
-            return f"{mask(settings.broker)} does not answer; check that it runs"
+    try:
+        count_unacknowledged(settings)
+    except IyuError as error:
+        return str(error)
     return None
 
 

@@ -2,14 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
-
 from iyu.console.operations.open_database import open_database
-from iyu.schemas.broker.publisher import Publisher, make_app
+from iyu.schemas.broker.publisher import Publisher, make_app, publish_and_mark
 from iyu.schemas.contract.errors import BrokerUnavailable
-from iyu.schemas.contract.message import Chunk
 from iyu.schemas.contract.settings import Settings
-from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.replay import Choice, replay
 from iyu.schemas.sql.engine import writing
 
@@ -25,27 +21,17 @@ class Replayed:
 
 
 def replay_and_publish(settings: Settings, choice: Choice) -> Replayed:
-    """Accept dead letters again, then publish them; what is not published the sweeper publishes.
+    """Accept dead letters again, then publish them; the sweeper publishes the rest later.
 
-    Raises DatabaseUnavailable, DatabaseOutdated: nothing was replayed.
+    Raises DatabaseUnavailable, DatabaseOutdated, SettingsError: nothing was replayed.
     """
-    with open_database(settings.database) as engine:
+    unpublished = None
+    with make_app(settings) as app, open_database(settings.database) as engine:
         with writing(engine) as connection:
             chunks, without_review = replay(connection, choice)
-        unpublished = _publish(settings, engine, chunks)
+        try:
+            publish_and_mark(Publisher(app, settings.broker), engine, chunks)
+        except BrokerUnavailable as error:
+            unpublished = str(error)
     reviews = sum(len(chunk.reviews) for chunk in chunks)
     return Replayed(reviews, len(chunks), without_review, unpublished)
-
-
-def _publish(settings: Settings, engine: Engine, chunks: list[Chunk]) -> str | None:
-    """Publish; return the reason where the broker does not accept them."""
-    if not chunks:
-        return None
-    try:
-        with make_app(settings) as app:
-            Publisher(app, settings.broker).publish(chunks)
-        with writing(engine) as connection:
-            ledger.mark_published(connection, [chunk.chunk_id for chunk in chunks])
-    except BrokerUnavailable as error:
-        return str(error)
-    return None

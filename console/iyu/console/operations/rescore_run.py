@@ -35,7 +35,7 @@ class RescoreReport:
     model_version: str
     wanted: int  # reviews without a row of the model when it began
     handed_over: int
-    outcome: Outcome  # of what was handed over
+    outcome: Outcome  # of the reviews handed over
     seconds: float
     stopped: bool  # by a signal
 

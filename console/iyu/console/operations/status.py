@@ -1,13 +1,14 @@
 """The state of the system: pending reviews, rate, dead letters, and messages in the broker."""
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from iyu.schemas.contract.errors import IyuError
+from iyu.schemas.broker.redis_contents import count_messages, count_unacknowledged
+from iyu.schemas.contract.errors import BrokerUnavailable, IyuError
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
@@ -47,7 +48,10 @@ class Status:
 
 
 def collect(settings: Settings, engine: Engine | None = None) -> Status:
-    """Read ledger and broker; neither hides the other when it is down."""
+    """Read ledger and broker; neither hides the other when it is down.
+
+    Raises SettingsError where IYU_BROKER_URL is no address of a broker.
+    """
     found: dict[str, Any] = {}
     queues: set[str] = set()
     try:
@@ -55,7 +59,7 @@ def collect(settings: Settings, engine: Engine | None = None) -> Status:
             found, queues = _from_database(at)
     except IyuError as error:
         found["database_error"] = error
-    return Status(**found, **_from_broker(settings.broker, queues))
+    return Status(**found, **_from_broker(settings, queues))
 
 
 def _from_database(engine: Engine) -> tuple[dict[str, Any], set[str]]:
@@ -90,23 +94,13 @@ def _current_model(connection: Connection) -> str | None:
     return f"{row.name} ({row.model_version})" if row else None
 
 
-def _from_broker(address: str, queues: Set[str]) -> dict[str, Any]:
-    import redis
-
-    if not address.startswith(("redis://", "rediss://", "unix://")):
-        return {}
-    try:
-        with redis.Redis.from_url(address, socket_timeout=3, socket_connect_timeout=3) as client:
-            return _lengths(client, queues)
-    except (redis.RedisError, OSError, ValueError):
-        return {"broker_error": "the broker does not answer; check that it runs"}
-
-
-def _lengths(client: Any, queues: Set[str]) -> dict[str, Any]:
+def _from_broker(settings: Settings, queues: Set[str]) -> dict[str, Any]:
     """Return the messages of the usual queues, and of models that rescore."""
-    length: Callable[[str], int] = client.llen
     usual = [queue.value for queue in Queue]
-    return {
-        "messages": {name: length(name) for name in (*usual, *sorted(queues - set(usual)))},
-        "unacknowledged": client.hlen("unacked"),
-    }
+    try:
+        return {
+            "messages": count_messages(settings, [*usual, *sorted(queues - set(usual))]),
+            "unacknowledged": count_unacknowledged(settings),
+        }
+    except BrokerUnavailable as error:
+        return {"broker_error": str(error)}

@@ -146,5 +146,5 @@ def seconds_since(began: Any, outcome: Outcome | None) -> float:
 
 
 def _as_utf8(review_id: str) -> str:
-    """Return an id that a file or JSON can hold: `?` for what is no character."""
+    """Return an id that UTF-8 can hold, with `?` in place of lone surrogates."""
     return review_id.encode("utf-8", "replace").decode()

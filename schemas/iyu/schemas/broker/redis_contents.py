@@ -1,7 +1,6 @@
 """What Redis holds of our messages: how many wait, which is next, which are unacknowledged."""
 
 from collections.abc import Collection
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,7 +32,7 @@ def read_queues(
 
     Raises BrokerUnavailable.
     """
-    with raising_broker_errors(settings.broker), closing(redis_client(settings)) as client:
+    with raising_broker_errors(settings.broker), redis_client(settings) as client:
         contents = {queue: _contents(client, queue) for queue in queues}
         held: Any = client.hvals(UNACKNOWLEDGED)
     return contents, frozenset(filter(None, map(_held_id, held)))
@@ -44,7 +43,7 @@ def count_messages(settings: Settings, queues: Collection[str]) -> dict[str, int
 
     Raises BrokerUnavailable.
     """
-    with raising_broker_errors(settings.broker), closing(redis_client(settings)) as client:
+    with raising_broker_errors(settings.broker), redis_client(settings) as client:
         return {queue: _length(client, queue) for queue in queues}
 
 
@@ -53,7 +52,7 @@ def count_unacknowledged(settings: Settings) -> int:
 
     Raises BrokerUnavailable.
     """
-    with raising_broker_errors(settings.broker), closing(redis_client(settings)) as client:
+    with raising_broker_errors(settings.broker), redis_client(settings) as client:
         held: Any = client.hlen(UNACKNOWLEDGED)
     return int(held)
 

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from iyu.schemas.contract.message import Chunk, new_id, pack, read_purpose, unpack
 from iyu.schemas.contract.review import utc_now
+from iyu.schemas.sql.clock import database_now
 from iyu.schemas.sql.tables import chunks
 
 
@@ -45,10 +46,22 @@ class Begun:
 
     attempts: int
     is_part: bool  # split from a chunk that killed its process: suspect
+    accepted_at: datetime | None  # by the database's clock; None: it came as a message alone
 
 
-def accept(connection: Connection, new: Sequence[Chunk], *, parent_id: str | None = None) -> None:
+def accept(connection: Connection, new: Sequence[Chunk]) -> None:
     """Add chunks with their payload, before anybody publishes them."""
+    now = database_now(connection)
+    connection.execute(insert(chunks), [_row(chunk) | {"accepted_at": now} for chunk in new])
+
+
+def accept_again(
+    connection: Connection, new: Sequence[Chunk], *, parent_id: str | None = None
+) -> None:
+    """Add chunks of reviews that came in earlier: parts of a chunk, or dead letters.
+
+    They have no time of acceptance of their own, so a review that was erased meanwhile stays so.
+    """
     connection.execute(insert(chunks), [_row(chunk, parent_id) for chunk in new])
 
 
@@ -66,7 +79,7 @@ def begin(connection: Connection, chunk: Chunk) -> Begun | None:
     """
     if begun := _count_attempt(connection, chunk.chunk_id):
         return begun
-    added = connection.execute(_insert_or_nothing(connection, _row(chunk, None)))
+    added = connection.execute(_insert_or_nothing(connection, _row(chunk)))
     # Nothing added: it is finished, or another worker added it this instant.
     return _count_attempt(connection, chunk.chunk_id) if added.rowcount else None
 
@@ -107,7 +120,7 @@ def split(connection: Connection, chunk: Chunk) -> list[Chunk]:
     if not finish(connection, chunk.chunk_id, State.SPLIT):
         return []
     parts = [replace(chunk, chunk_id=new_id(), reviews=(review,)) for review in chunk.reviews]
-    accept(connection, parts, parent_id=chunk.chunk_id)
+    accept_again(connection, parts, parent_id=chunk.chunk_id)
     return parts
 
 
@@ -165,30 +178,16 @@ def open_queues(connection: Connection) -> list[str]:
     return sorted(connection.scalars(query))
 
 
-def pending(connection: Connection) -> int:
-    """Count the reviews that wait or are being scored."""
-    query = select(func.coalesce(func.sum(chunks.c.review_count), 0)).where(
-        chunks.c.state.in_(OPEN)
-    )
-    return int(connection.execute(query).scalar_one())
-
-
-def finished_since(connection: Connection, moment: datetime) -> int:
-    """Count the reviews of the chunks done since a time."""
-    query = select(func.coalesce(func.sum(chunks.c.review_count), 0)).where(
-        chunks.c.finished_at >= moment, chunks.c.state == State.DONE
-    )
-    return int(connection.execute(query).scalar_one())
-
-
 def _count_attempt(connection: Connection, chunk_id: str) -> Begun | None:
     counted = connection.execute(
         update(chunks)
         .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
         .values(state=State.RUNNING, attempts=chunks.c.attempts + 1, started_at=utc_now())
-        .returning(chunks.c.attempts, chunks.c.parent_id)
+        .returning(chunks.c.attempts, chunks.c.parent_id, chunks.c.accepted_at)
     ).one_or_none()
-    return Begun(counted.attempts, counted.parent_id is not None) if counted else None
+    if counted is None:
+        return None
+    return Begun(counted.attempts, counted.parent_id is not None, counted.accepted_at)
 
 
 def _insert_or_nothing(connection: Connection, row: dict[str, Any]) -> Any:
@@ -196,7 +195,7 @@ def _insert_or_nothing(connection: Connection, row: dict[str, Any]) -> Any:
     return dialect(chunks).values(row).on_conflict_do_nothing()
 
 
-def _row(chunk: Chunk, parent_id: str | None) -> dict[str, Any]:
+def _row(chunk: Chunk, parent_id: str | None = None) -> dict[str, Any]:
     return {
         "chunk_id": chunk.chunk_id,
         "parent_id": parent_id,
@@ -207,6 +206,7 @@ def _row(chunk: Chunk, parent_id: str | None) -> dict[str, Any]:
         "state": State.QUEUED,
         "attempts": 0,
         "submitted_at": chunk.submitted_at,
+        "accepted_at": None,
         "published_at": None,
         "payload": pack(chunk.reviews),
     }

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from iyu.schemas.contract.message import Chunk
 from iyu.schemas.contract.review import Reason, Rejection, Review, utc_now
+from iyu.schemas.results.events import Kind, record
 from iyu.schemas.sql.tables import dead_letters
 
 #: Characters of a broken message that are kept.
@@ -99,6 +100,8 @@ def _bury(connection: Connection, fingerprint: str, row: dict[str, Any]) -> None
             set_=row | {"seen": dead_letters.c.seen + 1, "last_seen_at": now, "replayed_at": None},
         )
     )
+    named = [row["review_id"]] if row.get("review_id") else []
+    record(connection, Kind.DEAD, row.get("source"), named)
 
 
 def _storable(raw: str) -> str:

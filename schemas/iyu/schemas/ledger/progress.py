@@ -85,8 +85,12 @@ def queued_reviews(connection: Connection, queue: str) -> int:
 
 def scored_recently(connection: Connection) -> int:
     """Count the reviews of the chunks finished within the last RATE_WINDOW seconds."""
-    since = utc_now() - timedelta(seconds=RATE_WINDOW)
-    return _sum_reviews(connection, chunks.c.state == State.DONE, chunks.c.finished_at >= since)
+    return finished_since(connection, utc_now() - timedelta(seconds=RATE_WINDOW))
+
+
+def finished_since(connection: Connection, moment: datetime) -> int:
+    """Count the reviews of the chunks that workers finished at a time or later."""
+    return _sum_reviews(connection, chunks.c.state == State.DONE, chunks.c.finished_at >= moment)
 
 
 def drain_seconds(connection: Connection, pending: int) -> float | None:

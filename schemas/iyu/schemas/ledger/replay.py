@@ -58,7 +58,7 @@ def replay(connection: Connection, choice: Choice) -> tuple[list[Chunk], int]:
     whole = [letter for letter in letters if letter.text is not None]
     chunks = list(_chunks(whole))
     if chunks:
-        ledger.accept(connection, chunks)
+        ledger.accept_again(connection, chunks)
         connection.execute(
             update(dead_letters)
             .where(dead_letters.c.id.in_([letter.id for letter in whole]))

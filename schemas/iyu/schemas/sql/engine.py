@@ -139,6 +139,10 @@ def _raising_unavailable(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            raise SettingsError(
+                f"{engine.url.database} is not a SQLite database; name another file"
+            ) from error
         if not is_transient(error):
             raise
         address = mask(engine.url.render_as_string(hide_password=False))

@@ -26,12 +26,7 @@ _DAY: Final = {
     "postgresql": "(r.submitted_at AT TIME ZONE 'UTC')::date",
 }
 
-_FROM_EXPLANATIONS: Final = """
-SELECT model_version, method, day, surface, pos,
-       COUNT(*) AS reviews, SUM(occurrences) AS occurrences, SUM(heat) AS heat,
-       SUM(label) AS positive_reviews, SUM(label * occurrences) AS positive_occurrences,
-       SUM(label * heat) AS positive_heat
-FROM (
+_WORDS_IN_REVIEWS: Final = """
     SELECT t.model_version, t.method, {day} AS day, t.surface, t.pos, p.label,
            COUNT(*) AS occurrences, SUM(t.heat) AS heat
     FROM ({tokens}) AS t
@@ -40,10 +35,28 @@ FROM (
     JOIN predictions AS p
       ON p.source = t.source AND p.review_id = t.review_id
      AND p.model_version = t.model_version AND p.text_hash = t.text_hash
-    WHERE t.heat IS NOT NULL AND NOT {is_function}
+    WHERE t.heat IS NOT NULL AND NOT {is_function} {chosen}
     GROUP BY t.source, t.review_id, t.model_version, t.method, {day}, t.surface, t.pos, p.label
-) AS a_word_in_a_review
+"""
+
+_FROM_EXPLANATIONS: Final = """
+SELECT model_version, method, day, surface, pos,
+       COUNT(*) AS reviews, SUM(occurrences) AS occurrences, SUM(heat) AS heat,
+       SUM(label) AS positive_reviews, SUM(label * occurrences) AS positive_occurrences,
+       SUM(label * heat) AS positive_heat
+FROM ({words}) AS a_word_in_a_review
 GROUP BY model_version, method, day, surface, pos
+"""
+
+_OF_REVIEWS: Final = """
+SELECT model_version, method, day, label, surface, pos,
+       COUNT(*) AS reviews, SUM(occurrences) AS occurrences, SUM(heat) AS heat
+FROM ({words}) AS a_word_in_a_review
+GROUP BY model_version, method, day, label, surface, pos
+"""
+_CHOSEN: Final = """
+      AND t.source = :source AND t.review_id IN :review_ids
+      AND r.source = :source AND r.review_id IN :review_ids
 """
 
 
@@ -77,8 +90,17 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table]:
 
 def from_explanations(dialect: str) -> str:
     """Return the SELECT that computes `keyword_days` from all explanations; slow."""
-    return _FROM_EXPLANATIONS.format(
-        day=_DAY[dialect], tokens=TOKENS[dialect], is_function=IS_FUNCTION
+    return _FROM_EXPLANATIONS.format(words=_words(dialect))
+
+
+def of_reviews(dialect: str) -> str:
+    """Return the SELECT of what :review_ids of :source count for, their labels apart."""
+    return _OF_REVIEWS.format(words=_words(dialect, _CHOSEN))
+
+
+def _words(dialect: str, chosen: str = "") -> str:
+    return _WORDS_IN_REVIEWS.format(
+        day=_DAY[dialect], tokens=TOKENS[dialect], is_function=IS_FUNCTION, chosen=chosen
     )
 
 

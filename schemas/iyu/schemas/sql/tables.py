@@ -25,7 +25,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names as _reflected_types
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from iyu.schemas.sql.keyword_days import define as define_keyword_days
 
@@ -49,6 +53,49 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None or value.tzinfo is not None:
             return value
         return value.replace(tzinfo=UTC)
+
+
+class TransactionId(TypeDecorator[int]):
+    """PostgreSQL's id of a whole transaction (xid8); SQLite's writers need none, there it is 0."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return xid8 or an integer."""
+        return _Xid8() if dialect.name == "postgresql" else dialect.type_descriptor(Integer())
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
+        """Give PostgreSQL the text it reads as xid8."""
+        return str(value) if dialect.name == "postgresql" and value is not None else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        """Return an integer on both."""
+        return None if value is None else int(value)
+
+
+class _Xid8(UserDefinedType[Any]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid8"
+
+
+_reflected_types["xid8"] = _Xid8
+
+
+class _CurrentTransaction(FunctionElement[Any]):
+    inherit_cache = True
+
+
+@compiles(_CurrentTransaction, "postgresql")
+def _on_postgresql(*_: Any, **__: Any) -> str:
+    return "pg_current_xact_id()"
+
+
+@compiles(_CurrentTransaction, "sqlite")
+def _on_sqlite(*_: Any, **__: Any) -> str:
+    return "'0'"
 
 
 Json: Final = JSON().with_variant(JSONB(), "postgresql")
@@ -163,6 +210,8 @@ chunks = Table(
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     _time("submitted_at", nullable=False),
+    # By the database's clock; None where the ledger learned of the chunk from its message.
+    _time("accepted_at"),
     _time("published_at"),  # last time it went to the broker
     _time("started_at"),
     _time("finished_at"),
@@ -205,3 +254,89 @@ dead_letters = Table(
 
 #: Daily sums of words, and the deltas that are still to be added to them.
 keyword_days, keyword_deltas = define_keyword_days(metadata, RowId)
+
+#: The results feed: one row for each kind of change in a transaction, read in the order of xid, id.
+result_events = Table(
+    "result_events",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    # The database fills it in: the transaction that wrote the row. 0 on SQLite.
+    Column("xid", TransactionId(), nullable=False, server_default=_CurrentTransaction()),
+    Column("kind", String(16), nullable=False),  # scored, dead, erased, model-changed
+    Column("source", String(100)),
+    Column("model_version", String(16)),
+    Column("review_ids", Json, nullable=False),  # in their order; [] where no review is named
+    _time("happened_at", nullable=False),  # before the commit: never a cursor
+    Index("ix_result_events_xid_id", "xid", "id"),
+    # An id must never come again, or a reader would take it for one it has read.
+    sqlite_autoincrement=True,
+)
+
+#: One row: which feed this is, and up to where it was pruned.
+result_feed = Table(
+    "result_feed",
+    metadata,
+    Column("epoch", String(36), primary_key=True),
+    Column("cluster", String(20)),  # PostgreSQL's system identifier: whose transaction ids count
+    Column("pruned_xid", BigInteger, nullable=False),
+    Column("pruned_id", BigInteger, nullable=False),
+)
+
+#: Cursors of readers that keep theirs here.
+result_consumers = Table(
+    "result_consumers",
+    metadata,
+    _key("name", 100),
+    Column("cursor", String(200), nullable=False),
+    _time("moved_at", nullable=False),
+)
+
+#: Receivers of signed calls about the feed.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    _key("webhook_id", 36),
+    Column("url", Text, nullable=False),
+    Column("sources", Json, nullable=False),  # []: all
+    Column("label", String(16)),
+    Column("below", Double),
+    Column("above", Double),
+    Column("cursor", String(200), nullable=False),  # everything before it is in webhook_deliveries
+    Column("given_up", Integer, nullable=False),  # messages not taken within three days
+    Column("last_error", Text),
+    _time("created_at", nullable=False),
+    _time("failing_since"),
+    _time("ended_at"),
+    Column("leased_by", String(36)),
+    _time("leased_until"),
+)
+
+#: Apart, so that a role that reads everything else need not read these.
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    _key("webhook_id", 36),
+    Column("secret", Text, nullable=False),
+    Column("previous", Text),  # still signs, until the next rotation
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    _key("delivery_id", 36),
+    Column("webhook_id", String(36), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    _time("due_at", nullable=False),
+    _time("created_at", nullable=False),
+    Index("ix_webhook_deliveries_webhook_id_due_at", "webhook_id", "due_at"),
+)
+
+#: Reviews that were erased, by a hash of their key: a late message must not bring one back.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _key("key_hash", 32),
+    _time("erased_at", nullable=False),  # by the database's clock
+    Index("ix_tombstones_erased_at", "erased_at"),
+)

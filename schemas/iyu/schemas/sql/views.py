@@ -115,7 +115,43 @@ WHERE m.model_version = (
 ) AND d.reviews > 0
 """
 
-NAMES: Final = ("review_scores", "token_heat", "keyword_importance", "keyword_trend")
+#: One row a line of the feed; xid and id are in the order in which it may be read.
+_RESULTS: Final = """
+CREATE VIEW results AS
+SELECT {xid} AS xid, e.id, {position} AS position, e.kind, e.happened_at, e.source, {review_id}
+       AS review_id, s.text, s.submitted_at, s.model, s.model_version, s.probability, s.label
+FROM result_events AS e
+CROSS JOIN {unnested}
+JOIN review_scores AS s ON s.source = e.source AND s.review_id = {review_id}
+WHERE e.kind = 'scored' {settled}
+UNION ALL
+SELECT {xid}, e.id, COALESCE({position}, 0), e.kind, e.happened_at, e.source, {review_id},
+       NULL, NULL, NULL, e.model_version, NULL, NULL
+FROM result_events AS e
+LEFT JOIN {unnested} ON {true}
+WHERE e.kind <> 'scored' {settled}
+"""
+_RESULTS_WORDS: Final = {
+    "sqlite": {
+        "xid": "e.xid",
+        "position": "r.key",
+        "review_id": "r.value",
+        "unnested": "json_each(e.review_ids) AS r",
+        "true": "TRUE",
+        "settled": "",
+    },
+    "postgresql": {
+        "xid": "e.xid::text::bigint",
+        "position": "(r.number - 1)::int",
+        "review_id": "r.review_id",
+        "unnested": "LATERAL jsonb_array_elements_text(e.review_ids) WITH ORDINALITY "
+        "AS r(review_id, number)",
+        "true": "TRUE",
+        "settled": "AND e.xid < pg_snapshot_xmin(pg_current_snapshot())",
+    },
+}
+
+NAMES: Final = ("review_scores", "token_heat", "keyword_importance", "keyword_trend", "results")
 
 
 def create_statements(dialect: str) -> tuple[str, ...]:
@@ -126,4 +162,5 @@ def create_statements(dialect: str) -> tuple[str, ...]:
     token_heat = _TOKEN_HEAT.format(
         is_function=IS_FUNCTION, tokens=TOKENS[dialect], same_text=_SAME_TEXT.format("t", "s")
     )
-    return REVIEW_SCORES, token_heat, KEYWORD_IMPORTANCE, KEYWORD_TREND
+    results = _RESULTS.format(**_RESULTS_WORDS[dialect])
+    return REVIEW_SCORES, token_heat, KEYWORD_IMPORTANCE, KEYWORD_TREND, results

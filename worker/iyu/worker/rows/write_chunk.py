@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from iyu.schemas.contract.message import Chunk, Rescore
 from iyu.schemas.contract.review import text_hash, utc_now
 from iyu.schemas.ledger.dead_letters import resolve
+from iyu.schemas.results.events import record_scored
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.upsert import insert_new, upsert
 from iyu.worker.rows.count_keywords import Tally
@@ -48,6 +49,7 @@ def write(
     _write_explanations(connection, chunk.source, current, model_version)
     review_ids = [review.review_id for review, _, _ in current]
     resolve(connection, chunk.source, review_ids, chunk.submitted_at)
+    record_scored(connection, chunk.source, model_version, review_ids)
     return tally.write(connection)
 
 

@@ -80,7 +80,7 @@ class _QoS(kombu_redis.QoS):  # type: ignore[misc]
 
     @contextmanager
     def pipe_or_acquire(self, pipe: Any = None, client: Any = None) -> Iterator[Any]:
-        """Give a pipeline without MULTI: at its maxmemory Redis rejects even an ack inside one."""
+        """Give a pipeline without MULTI: at its maxmemory Redis rejects even an ack in one."""
         if pipe:
             yield pipe
         else:

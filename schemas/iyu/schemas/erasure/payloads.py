@@ -1,0 +1,60 @@
+"""Reviews that are still on their way: taken out of what the ledger and the outbox keep."""
+
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, delete, select, update
+
+from iyu.schemas.contract.message import pack, unpack
+from iyu.schemas.contract.review import utc_now
+from iyu.schemas.ledger.chunks import OPEN, State
+from iyu.schemas.sql.tables import chunks, webhook_deliveries
+
+
+def empty_chunks(connection: Connection, source: str, review_ids: Collection[str]) -> int:
+    """Take reviews out of the payloads of pending chunks; return how many were there.
+
+    A chunk that has none left is done: its message finds nothing to do.
+    """
+    query = (
+        select(chunks.c.chunk_id, chunks.c.payload)
+        .where(chunks.c.source == source, chunks.c.state.in_(OPEN), chunks.c.payload.is_not(None))
+        .order_by(chunks.c.chunk_id)
+        .with_for_update()
+    )
+    taken = 0
+    for chunk_id, payload in connection.execute(query).all():
+        reviews = unpack(payload)
+        kept = [review for review in reviews if review.review_id not in review_ids]
+        if len(kept) == len(reviews):
+            continue
+        taken += len(reviews) - len(kept)
+        changed: dict[str, Any] = (
+            {"payload": pack(kept), "review_count": len(kept)}
+            if kept
+            else {"payload": None, "state": State.DONE, "finished_at": utc_now()}
+        )
+        connection.execute(update(chunks).where(chunks.c.chunk_id == chunk_id).values(changed))
+    return taken
+
+
+def empty_deliveries(connection: Connection, source: str, review_ids: Collection[str]) -> None:
+    """Take reviews out of calls that wait for their receiver."""
+    d = webhook_deliveries.c
+    for delivery_id, body in connection.execute(select(d.delivery_id, d.body)).all():
+        message = orjson.loads(body)
+        lines = message["data"]["results"]
+        kept = [
+            line
+            for line in lines
+            if line.get("source") != source or line.get("review_id") not in review_ids
+        ]
+        if len(kept) == len(lines):
+            continue
+        if kept:
+            message["data"]["results"] = kept
+            changed = update(webhook_deliveries).values(body=orjson.dumps(message).decode())
+            connection.execute(changed.where(d.delivery_id == delivery_id))
+        else:
+            connection.execute(delete(webhook_deliveries).where(d.delivery_id == delivery_id))

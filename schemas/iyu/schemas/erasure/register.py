@@ -1,0 +1,81 @@
+"""Every column that may hold something of a review, and what is done with it when one is erased.
+
+A column that is missing here fails a test: who adds one decides what becomes of it.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Holds(StrEnum):
+    """What a column may hold of a review."""
+
+    NOTHING = "nothing of a single review"
+    KEY = "its source or id: the row is deleted"
+    CONTENT = "its text, score or heat: the row is deleted"
+    PAYLOAD = "the review itself, among others: it is taken out"
+    RAW = "perhaps the review, in a broken message: emptied if it names the review"
+    SUMS = "its words, summed with those of others: taken back"
+    KEY_UNTIL_PRUNED = "its id alone, until `iyu db prune` deletes old events"
+    HASH = "a hash of its key, until no late message can bring it back"
+
+
+def _columns(holds: Holds, names: str) -> dict[str, Holds]:
+    return dict.fromkeys(names.split(), holds)
+
+
+_KEY: Final = _columns(Holds.KEY, "source review_id")
+
+REGISTER: Final[dict[str, dict[str, Holds]]] = {
+    "reviews": _KEY | _columns(Holds.CONTENT, "text text_hash submitted_at batch_id"),
+    "resubmissions": _KEY | _columns(Holds.CONTENT, "submitted_at"),
+    "predictions": _KEY
+    | _columns(
+        Holds.CONTENT,
+        "model_version probability logit label token_count unknown_count truncated text_hash "
+        "scored_at",
+    ),
+    "explanations": _KEY
+    | _columns(
+        Holds.CONTENT,
+        "model_version method layers target tokens comprehensiveness sufficiency pad_heat "
+        "completeness_gap text_hash",
+    ),
+    "dead_letters": _KEY
+    | _columns(Holds.CONTENT, "text")
+    | _columns(Holds.RAW, "raw")
+    | _columns(
+        Holds.NOTHING,
+        "id fingerprint reason error chunk_id batch_id submitted_at seen first_seen_at "
+        "last_seen_at replayed_at",
+    ),
+    "chunks": _columns(Holds.PAYLOAD, "payload")
+    | _columns(
+        Holds.NOTHING,
+        "chunk_id parent_id batch_id source queue review_count state attempts submitted_at "
+        "accepted_at published_at started_at finished_at error",
+    ),
+    "batches": _columns(
+        Holds.NOTHING, "batch_id source origin accepted rejected chunks created_at closed_at"
+    ),
+    "models": _columns(Holds.NOTHING, "model_version name created_at activated_at manifest"),
+    "keyword_days": _columns(
+        Holds.SUMS,
+        "model_version method day surface pos reviews occurrences heat positive_reviews "
+        "positive_occurrences positive_heat",
+    ),
+    "keyword_deltas": _columns(Holds.SUMS, "payload") | _columns(Holds.NOTHING, "id"),
+    "result_events": _columns(Holds.KEY_UNTIL_PRUNED, "source review_ids")
+    | _columns(Holds.NOTHING, "id xid kind model_version happened_at"),
+    "result_feed": _columns(Holds.NOTHING, "epoch cluster pruned_xid pruned_id"),
+    "result_consumers": _columns(Holds.NOTHING, "name cursor moved_at"),
+    "webhooks": _columns(
+        Holds.NOTHING,
+        "webhook_id url sources label below above cursor given_up last_error created_at "
+        "failing_since ended_at leased_by leased_until",
+    ),
+    "webhook_secrets": _columns(Holds.NOTHING, "webhook_id secret previous"),
+    "webhook_deliveries": _columns(Holds.PAYLOAD, "body")
+    | _columns(Holds.NOTHING, "delivery_id webhook_id attempts due_at created_at"),
+    "tombstones": _columns(Holds.HASH, "key_hash erased_at"),
+}
