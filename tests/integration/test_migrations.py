@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, Table, inspect, text
 
 from iyu.schemas.sql import migrations
-from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.schemas.sql.tables import metadata
 from iyu.schemas.sql.views import NAMES, create_statements
 
@@ -220,24 +220,21 @@ def described_kind(engine: Engine, table: str) -> list[str]:
 @pytest.fixture
 def empty(database_url: str) -> Iterator[Engine]:
     """An engine on a database without tables, once of each kind."""
-    engine = connect(database_url)
-    yield engine
-    engine.dispose()
+    with connected(database_url) as engine:
+        yield engine
 
 
 @pytest.fixture
 def second(empty: Engine, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A second empty database of the same kind."""
     if empty.dialect.name == "sqlite":
-        engine = connect(f"{empty.url}.second")
-        yield engine
-        engine.dispose()
+        with connected(f"{empty.url}.second") as engine:
+            yield engine
         return
     server = request.getfixturevalue("postgres")
     url = server.create_database()
-    engine = connect(url)
-    yield engine
-    engine.dispose()
+    with connected(url) as engine:
+        yield engine
     server.drop_database(url)
 
 

@@ -68,13 +68,14 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
                 # contradict dead letters, or parts that are still to be scored.
                 log.info("chunk %s was finished by another worker; its rows stand", chunk.chunk_id)
                 return
-            scored = [pair for pair in scored if pair[0] in present.reviews]
+            kept = {review.review_id for review in present.reviews}
+            scored = [pair for pair in scored if pair[0].review_id in kept]
             written = replace(chunk, reviews=tuple(review for review, _ in scored))
             predictions = [prediction for _, prediction in scored]
             version = runtime.scorer.artifact.model_version
             delta = rows.write(connection, written, predictions, version)
             for review, error in failed:
-                if review in present.reviews:
+                if review.review_id in kept:
                     bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
     except DatabaseUnavailable:
         runtime.handed_back.append(chunk.chunk_id)

@@ -1,4 +1,4 @@
-"""A review, and the one place that decides which reviews are let in."""
+"""A review, and the one place that decides which reviews are admitted."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MAX_TEXT_LENGTH: Final = 10_000
 
 
 class Reason(StrEnum):
-    """Why a review was turned away, or ended as a dead letter."""
+    """Why a review was rejected, or became a dead letter."""
 
     EMPTY = "empty"
     TOO_LONG = "too-long"
@@ -31,7 +31,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A review that passed the entrance.
+    """An admitted review.
 
     text is trimmed and NFC: it is what is stored, and what every offset refers to.
     """
@@ -42,14 +42,14 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A review that was turned away, and why."""
+    """A review that was rejected, and why."""
 
     review_id: str  # as far as it could be read; "" if not at all
     reason: Reason
 
 
 def admit(review_id: object, text: object) -> Review | Rejection:
-    """Let a review in, or say why not.
+    """Return the review, or why it is rejected.
 
     A number as id is taken as its decimal text; NaN and None count as missing.
     """

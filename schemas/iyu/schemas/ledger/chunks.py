@@ -25,7 +25,7 @@ from iyu.schemas.sql.tables import chunks
 
 
 class State(StrEnum):
-    """Where a chunk stands."""
+    """The states of a chunk."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -35,8 +35,8 @@ class State(StrEnum):
 
 
 OPEN = (State.QUEUED, State.RUNNING)
-#: A producer notes its publishing later, or was killed before it could: then it went out, or was
-#: about to, soon after it was submitted.
+#: A producer records the publishing afterwards, and may be killed before it does: then the chunk
+#: was published, or about to be, soon after it was submitted.
 _went_out = func.coalesce(chunks.c.published_at, chunks.c.submitted_at)
 
 
@@ -50,7 +50,7 @@ class Begun:
 
 
 def accept(connection: Connection, new: Sequence[Chunk]) -> None:
-    """Write chunks down with their payload, before anybody publishes them."""
+    """Add chunks with their payload, before anybody publishes them."""
     now = database_now(connection)
     connection.execute(insert(chunks), [_row(chunk) | {"accepted_at": now} for chunk in new])
 
@@ -58,7 +58,7 @@ def accept(connection: Connection, new: Sequence[Chunk]) -> None:
 def accept_again(
     connection: Connection, new: Sequence[Chunk], *, parent_id: str | None = None
 ) -> None:
-    """Write chunks of reviews down that came in earlier: parts of a chunk, or dead letters.
+    """Add chunks of reviews that came in earlier: parts of a chunk, or dead letters.
 
     They have no time of acceptance of their own, so a review that was erased meanwhile stays so.
     """
@@ -66,7 +66,7 @@ def accept_again(
 
 
 def mark_published(connection: Connection, chunk_ids: Sequence[str]) -> None:
-    """Note that these chunks went to the broker now."""
+    """Record that these chunks were published now."""
     connection.execute(
         update(chunks).where(chunks.c.chunk_id.in_(chunk_ids)).values(published_at=utc_now())
     )
@@ -85,7 +85,7 @@ def begin(connection: Connection, chunk: Chunk) -> Begun | None:
 
 
 def finish(connection: Connection, chunk_id: str, state: State = State.DONE) -> bool:
-    """Close a chunk and let its payload go; False if somebody else has closed it.
+    """Close a chunk and delete its payload; False if somebody else has closed it.
 
     Call it first in its transaction: it locks the chunk, so that of two workers with the same
     chunk one scores it or the other buries it, never both.
@@ -99,7 +99,7 @@ def finish(connection: Connection, chunk_id: str, state: State = State.DONE) -> 
 
 
 def hand_back(connection: Connection, chunk_ids: Sequence[str]) -> None:
-    """Take an attempt back that failed for no fault of the chunk."""
+    """Uncount an attempt that failed for no fault of the chunk."""
     connection.execute(
         update(chunks)
         .where(chunks.c.chunk_id.in_(chunk_ids), chunks.c.state.in_(OPEN))
@@ -125,7 +125,7 @@ def split(connection: Connection, chunk: Chunk) -> list[Chunk]:
 
 
 def published_at(connection: Connection, chunk_id: str) -> datetime | None:
-    """Return when a chunk went to the broker; None for one the ledger does not know."""
+    """Return when a chunk was published; None for one that is not in the ledger."""
     moment: datetime | None = connection.execute(
         select(_went_out).where(chunks.c.chunk_id == chunk_id)
     ).scalar()
@@ -143,8 +143,8 @@ def take_lost(
 ) -> list[Chunk]:
     """Take a queue's open chunks that the broker does not hold, and mark them published.
 
-    published_before: what went out earlier has left the queue. begun_before: what was begun
-    earlier is not being scored any more. held: chunks a worker has and did not acknowledge.
+    published_before: chunks published earlier have left the queue. begun_before: chunks begun
+    earlier are not being scored any more. held: chunks a worker has and did not acknowledge.
     Two sweepers at once take different chunks (SKIP LOCKED; SQLite has one writer anyway).
     """
     lost: Select[Any] = (

@@ -39,7 +39,7 @@ def bury_review(
 
 
 def bury_rejection(connection: Connection, chunk: Chunk, rejection: Rejection, raw: object) -> None:
-    """Keep a review that broke the entrance rules on arrival, as far as it can be kept."""
+    """Keep a review that was rejected on arrival, as far as it can be kept."""
     row: dict[str, Any] = {
         "raw": _storable(raw if isinstance(raw, str) else repr(raw)),
         "reason": rejection.reason,
@@ -71,7 +71,7 @@ def bury_raw(
 def resolve(
     connection: Connection, source: str, review_ids: Sequence[str], submitted_at: datetime
 ) -> None:
-    """Note that these reviews were scored after all; costs one look while nothing is dead.
+    """Record that these reviews were scored after all; one query while there are no dead letters.
 
     submitted_at: of the texts that were scored. A dead letter of a newer text stays open.
     """
@@ -105,7 +105,7 @@ def _bury(connection: Connection, fingerprint: str, row: dict[str, Any]) -> None
 
 
 def _storable(raw: str) -> str:
-    """Return what every database takes as text: no NUL, no lone surrogate, not endless."""
+    """Return what every database takes as text: no NUL, no lone surrogate, of limited length."""
     return raw.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:MAX_RAW_LENGTH]
 
 

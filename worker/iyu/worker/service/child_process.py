@@ -1,4 +1,4 @@
-"""What one worker process holds: settings, engine, model, publisher; loaded in the child."""
+"""One process of a worker, a child: it loads the model, and connects to database and broker."""
 
 import ctypes
 import gc
@@ -18,7 +18,7 @@ from iyu.worker.settings import WorkerSettings
 
 log = logging.getLogger("iyu.worker")
 
-#: New containers until the youngest generation is looked through: a few chunks' worth.
+#: New containers before the garbage collector scans the youngest generation: a few chunks' worth.
 GC_THRESHOLD: Final = 50_000
 
 
@@ -33,11 +33,11 @@ class WorkerProcess:
         self.load_failed = Event()
 
     def load(self, **_: Any) -> None:
-        """Load everything, or end the process and let the parent know that none can work."""
+        """Load everything, or end the process and tell the parent that no process can work."""
         try:
             self._load()
         except Exception as error:
-            # Celery would log it and go on with a process that fails every chunk.
+            # Celery would log it and keep a process that fails every chunk.
             log.critical("the model cannot be loaded: %s: %s", type(error).__name__, error)
             self.load_failed.set()
             os._exit(1)
@@ -74,11 +74,10 @@ class WorkerProcess:
 
 
 def settle_memory() -> None:
-    """Give back what loading left, and keep the garbage collector from what stays for good.
+    """Free what loading left behind, and exclude from garbage collection what stays for good.
 
-    TensorFlow leaves a million objects behind, and a chunk makes ten thousand dicts: with Python's
-    defaults a fifth of a worker's time went into looking through both. Compiling leaves 80 MB that
-    the C library would keep.
+    TensorFlow creates a million objects, and with Python's defaults a fifth of a worker's time
+    went into scanning them. Compiling leaves 80 MB that the C library would keep.
     """
     gc.collect()
     gc.freeze()
