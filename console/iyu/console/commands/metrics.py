@@ -45,7 +45,9 @@ def metrics(
     signal.signal(signal.SIGTERM, _stop)
     with connected(settings.database) as engine:
         _check_tables(engine)
-        with serving(IyuCollector(settings, engine), host, port) as server:
+        collector = IyuCollector(settings, engine)
+        collector.prime()
+        with serving(collector, host, port) as server:
             typer.echo(f"http://{host}:{server.server_port}/metrics")
             server.serve_forever(poll_interval=0.2)
 

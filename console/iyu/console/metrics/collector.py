@@ -43,6 +43,11 @@ class IyuCollector(Collector):
         self._growing = Growing()
         self._lock = Lock()  # two Prometheus servers may scrape at once
 
+    def prime(self) -> None:
+        """Sum up what is in the ledger already, before the first scrape has to wait for it."""
+        with self._lock:
+            self._or_none(self._read_database)
+
     def describe(self) -> Iterator[Metric]:
         """Name nothing: registering must not look."""
         return iter(())

@@ -8,8 +8,7 @@ from iyu.console.metrics.figures import LedgerFigures, Pending
 from iyu.console.metrics.running_totals import RunningTotals
 from iyu.schemas.contract.message import rescored_version
 from iyu.schemas.contract.review import Reason, utc_now
-from iyu.schemas.ledger.chunks import OPEN
-from iyu.schemas.ledger.totals import came_in_at, queue_group
+from iyu.schemas.ledger.totals import came_in_at, is_open, queue_group
 from iyu.schemas.sql.tables import UtcDateTime, chunks, dead_letters
 
 
@@ -35,7 +34,7 @@ def _open_rows(connection: Connection) -> list[Row[Any]]:
             func.sum(chunks.c.swept).label("swept"),
             func.min(came_in_at, type_=UtcDateTime()).label("oldest"),
         )
-        .where(chunks.c.state.in_(OPEN))
+        .where(is_open)
         .group_by(chunks.c.queue, chunks.c.state)
     )
     return list(connection.execute(query))

@@ -60,7 +60,7 @@ def beat(connection: Connection, heartbeat: Heartbeat) -> None:
     row = {
         "process_id": heartbeat.process_id,
         "role": heartbeat.role,
-        "host": socket.gethostname()[:255],
+        "host": this_host(),
         "pid": os.getpid(),
         "iyu_version": _version(),
         "model_version": heartbeat.model_version,
@@ -80,6 +80,11 @@ def beat(connection: Connection, heartbeat: Heartbeat) -> None:
 def forget_dead(connection: Connection) -> None:
     """Delete the rows of processes that ended long ago."""
     connection.execute(delete(heartbeats).where(heartbeats.c.beat_at < utc_now() - KEEP))
+
+
+def this_host() -> str:
+    """Return the name of this machine, container or pod."""
+    return socket.gethostname()[:255]
 
 
 def _version() -> str:

@@ -5,7 +5,7 @@ chunks that are still there. `prune` moves one into the other in one transaction
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ from sqlalchemy import (
     extract,
     func,
     literal_column,
+    not_,
     select,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -35,6 +36,8 @@ SCORING_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
                           300, 600, 1800)  # fmt: skip
 #: All queues of models that score stored reviews again, as one: their number has no limit.
 RESCORE: Final = "reviews.rescore"
+#: Open chunks, in the words of their partial index: SQLite does not use it for bound values.
+is_open: Final = chunks.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
 #: When a chunk came in. `submitted_at` is older for what was replayed or is rescored.
 came_in_at: Final = func.coalesce(chunks.c.queued_at, chunks.c.submitted_at)
 
@@ -73,7 +76,7 @@ def queue_group(queue: str) -> str:
 
 def count_finished(connection: Connection, *conditions: ColumnElement[bool]) -> Totals:
     """Sum over finished chunks; give a range of `finished_at`, which has an index."""
-    query = _sums(connection.dialect.name).where(chunks.c.state.not_in(OPEN), *conditions)
+    query = _sums(connection.dialect.name, conditions)
     together = Totals()
     for row in connection.execute(query):
         together += Totals(dict(_measures(row._asdict())))
@@ -93,7 +96,7 @@ def prune(connection: Connection, before: datetime) -> int:
     """
     old = chunks.c.finished_at < before
     _fold(connection, old)
-    deleted = delete(chunks).where(old, chunks.c.state.not_in(OPEN))
+    deleted = delete(chunks).where(old, not_(is_open))
     return int(connection.execute(deleted).rowcount)
 
 
@@ -128,33 +131,45 @@ def _measures(row: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], float]]
         yield (queue, f"{name}.{state}" if name in {"chunks", "reviews"} else name), float(value)
 
 
-def _sums(dialect: str) -> Select[Any]:
-    count = chunks.c.review_count
+def _sums(dialect: str, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
     waiting = _seconds_between(dialect, came_in_at, chunks.c.started_at)
     scoring = _seconds_between(dialect, chunks.c.started_at, chunks.c.finished_at)
+    done = chunks.c.state == State.DONE
+    one = (
+        select(
+            chunks.c.queue,
+            chunks.c.state,
+            chunks.c.review_count,
+            case((chunks.c.attempts > 1, chunks.c.attempts - 1), else_=0).label("retries"),
+            chunks.c.swept,
+            case((done, waiting)).label("waiting"),
+            case((done, scoring)).label("scoring"),
+        )
+        .where(not_(is_open), *conditions)
+        # Or both databases compute a time anew for each bucket that it is compared with.
+        .cte("finished")
+        .prefix_with("MATERIALIZED")
+    )
     return select(
-        chunks.c.queue,
-        chunks.c.state,
+        one.c.queue,
+        one.c.state,
         func.count().label("chunks"),
-        func.sum(count).label("reviews"),
-        func.sum(case((chunks.c.attempts > 1, chunks.c.attempts - 1), else_=0)).label("retries"),
-        func.sum(chunks.c.swept).label("swept"),
-        *_histogram("waiting", waiting, count, WAITING_BUCKETS),
-        *_histogram("scoring", scoring, literal_column("1"), SCORING_BUCKETS),
-    ).group_by(chunks.c.queue, chunks.c.state)
+        func.sum(one.c.review_count).label("reviews"),
+        func.sum(one.c.retries).label("retries"),
+        func.sum(one.c.swept).label("swept"),
+        *_histogram("waiting", one.c.waiting, one.c.review_count, WAITING_BUCKETS),
+        *_histogram("scoring", one.c.scoring, literal_column("1"), SCORING_BUCKETS),
+    ).group_by(one.c.queue, one.c.state)
 
 
 def _histogram(
     name: str, seconds: Any, weight: Any, bounds: tuple[float, ...]
 ) -> Iterator[Label[Any]]:
-    done = chunks.c.state == State.DONE
-    known = done & seconds.is_not(None)
-    yield func.sum(case((known, weight), else_=0)).label(f"{name}.count")
+    yield func.sum(case((seconds.is_not(None), weight), else_=0)).label(f"{name}.count")
     # Clocks of two machines may differ by a little: no time is below zero.
-    yield func.sum(case((done & (seconds > 0), seconds * weight), else_=0)).label(f"{name}.seconds")
+    yield func.sum(case((seconds > 0, seconds * weight), else_=0)).label(f"{name}.seconds")
     for bound in bounds:
-        within = case((done & (seconds <= bound), weight), else_=0)
-        yield func.sum(within).label(f"{name}.le.{bound:g}")
+        yield func.sum(case((seconds <= bound, weight), else_=0)).label(f"{name}.le.{bound:g}")
 
 
 def _seconds_between(dialect: str, earlier: Any, later: Any) -> Any:
