@@ -1,24 +1,24 @@
 """What a scrape of `iyu metrics` costs beside a ledger of a given size.
 
-    python -m benchmarks.scrape --reviews 1000000 --live 1000000 --pending 100000
+    python -m benchmarks.scrape [--reviews 1000000] [--live 0] [--pending 0] [--json FILE]
 
 The ledger is written by SQL, for the scrape reads nothing else that grows with the reviews.
 """
 
-import argparse
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Annotated
 
+import typer
 from sqlalchemy import Engine
 
+from benchmarks._command import run
+from benchmarks._report import finish, header, table
+from benchmarks._services import DATABASES, broker, database, scratch
 from iyu.console.metrics.collector import IyuCollector
 from iyu.schemas.contract.settings import Settings
-from iyu.schemas.sql.engine import connected, upgrade, writing
-from tests.harness.services import PostgresServer, RedisServer
+from iyu.schemas.sql.engine import connected, writing
 
 #: The times of one chunk, `{n}` seconds ago, for either database.
 TIMES = {
@@ -52,59 +52,47 @@ def fill(engine: Engine, queue: str, count: int, size: int, *, done: bool) -> No
         finished=at if done else "NULL",
         count=count,
     )
-    if count:
-        with writing(engine) as connection:
-            connection.exec_driver_sql(statement)
+    with writing(engine) as connection:
+        connection.exec_driver_sql(statement)
+        if dialect == "postgresql":  # as its autovacuum would
+            connection.exec_driver_sql("ANALYZE chunks")
 
 
-@contextmanager
-def databases() -> Iterator[dict[str, str]]:
-    """Give an address of each kind."""
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        server = PostgresServer()
-        stack.callback(server.remove)
-        yield {"sqlite": f"sqlite:///{folder}/iyu.db", "postgresql": server.create_database()}
+def main(
+    reviews: Annotated[int, typer.Option(help="Done, in chunks of 512.")] = 1_000_000,
+    live: Annotated[int, typer.Option(help="Done, a chunk each.")] = 0,
+    pending: Annotated[int, typer.Option(help="Queued, a chunk each.")] = 0,
+    runs: Annotated[int, typer.Option(min=1)] = 20,
+    databases: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(DATABASES),
+    json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
+) -> None:
+    """Measure and print."""
+    result = header("A scrape", reviews=reviews, live=live, pending=pending, runs=runs)
+    found = {}
+    with scratch() as folder, broker(folder) as redis:
+        for kind in databases.split(","):
+            with database(kind, folder) as address, connected(address) as engine:
+                fill(engine, "reviews.bulk", reviews // 512, 512, done=True)
+                fill(engine, "reviews.live", live, 1, done=True)
+                fill(engine, "reviews.wait", pending, 1, done=False)
+                settings = Settings.load(broker_url=redis.url, database_url=address)
+                found[kind] = measure(IyuCollector(settings, engine), runs)
+    result["milliseconds"] = found
+    rows = [(kind, *(f"{value:,.1f}" for value in ms.values())) for kind, ms in found.items()]
+    table("Milliseconds", ("database", "first", "median of the others", "worst"), rows)
+    finish(result, json)
 
 
-def measure(collector: IyuCollector, times: int) -> tuple[float, list[float]]:
+def measure(collector: IyuCollector, runs: int) -> dict[str, float]:
     """Return the milliseconds of the first scrape, and of the others."""
     taken = []
-    for _ in range(times + 1):
+    for _ in range(runs + 1):
         began = perf_counter()
         list(collector.collect())
         taken.append(1000 * (perf_counter() - began))
-    return taken[0], taken[1:]
-
-
-def main() -> None:
-    """Measure on both databases."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reviews", type=int, default=1_000_000, help="in chunks of 512, done")
-    parser.add_argument("--live", type=int, default=0, help="done, a chunk each")
-    parser.add_argument("--pending", type=int, default=0, help="a chunk each")
-    parser.add_argument("--times", type=int, default=20)
-    given = parser.parse_args()
-    with databases() as addresses, tempfile.TemporaryDirectory() as folder:
-        broker = RedisServer(Path(folder))
-        broker.start()
-        for name, address in addresses.items():
-            with connected(address) as engine:
-                upgrade(engine)
-                fill(engine, "reviews.bulk", given.reviews // 512, 512, done=True)
-                fill(engine, "reviews.live", given.live, 1, done=True)
-                fill(engine, "reviews.wait", given.pending, 1, done=False)
-                if name == "postgresql":  # as its autovacuum would
-                    with writing(engine) as connection:
-                        connection.exec_driver_sql("ANALYZE chunks")
-                settings = Settings(broker_url=broker.url, database_url=address)
-                first, others = measure(IyuCollector(settings, engine), given.times)
-            print(
-                f"{name}: the first scrape {first:,.0f} ms, then {median(others):,.1f} ms, "
-                f"at most {max(others):,.1f} ms"
-            )
-        broker.stop()
+    first, *others = taken
+    return {"first": first, "median": median(others), "worst": max(others)}
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -23,7 +23,7 @@ from iyu.schemas.ledger.chunks import State
 from iyu.schemas.ledger.dead_letters import bury_review
 from iyu.schemas.ledger.totals import RESCORE, prune
 from iyu.schemas.sql import tables
-from iyu.schemas.sql.engine import reading, writing
+from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.worker.service import celery_app
 
 #: More would cost Prometheus memory with nothing to look at (issue "Operated").
@@ -317,6 +317,25 @@ def test_there_are_few_series_whatever_happened(site: Site):
     assert not any(heartbeats.this_host() in label for label in labels)
 
 
+def test_tables_have_their_size_in_parts_too(postgres_url: str, redis_server):
+    settings = Settings(broker_url=redis_server.url, database_url=postgres_url)
+    with connected(postgres_url) as engine:
+        upgrade(engine)
+        with writing(engine) as connection:
+            connection.exec_driver_sql(
+                "ALTER TABLE resubmissions RENAME TO old;"
+                "CREATE TABLE resubmissions (LIKE old) PARTITION BY LIST (source);"
+                "CREATE TABLE shop PARTITION OF resubmissions FOR VALUES IN ('shop');"
+                "INSERT INTO resubmissions SELECT 'shop', i, now() FROM generate_series(1, 500) i;"
+                "ANALYZE resubmissions; ANALYZE chunks"
+            )
+        seen = samples(IyuCollector(settings, engine).collect())
+    assert seen["iyu_table_rows", ("resubmissions",)] == 500
+    assert seen["iyu_table_bytes", ("resubmissions",)] >= 500 * 20
+    assert seen["iyu_table_rows", ("chunks",)] == 0
+    assert seen["iyu_database_bytes", ()] > seen["iyu_table_bytes", ("chunks",)] > 0
+
+
 def test_every_table_that_grows_is_watched():
     small = {"models", "batches", "heartbeats", "ledger_totals", "alembic_version"}
     assert set(TABLES) | small >= set(tables.metadata.tables)
@@ -324,8 +343,6 @@ def test_every_table_that_grows_is_watched():
 
 def test_a_scrape_reads_no_large_table_from_end_to_end(sqlite_url: str, redis_server):
     """On SQLite the plan says it; PostgreSQL has the same indexes."""
-    from iyu.schemas.sql.engine import connected, upgrade
-
     large = ("reviews", "predictions", "explanations", "chunks", "dead_letters", "keyword_days")
     statements: list[tuple[str, Any]] = []
     settings = Settings(broker_url=redis_server.url, database_url=sqlite_url)

@@ -20,16 +20,15 @@ TABLES: Final = tuple(
     if name in metadata.tables
 )  # fmt: skip
 
-#: Partitions are summed; an ordinary table is the only part of itself. Rows are the planner's
-#: estimate, which VACUUM and ANALYZE keep.
+#: Partitions are summed. Rows are the planner's estimate, which VACUUM and ANALYZE keep.
 _POSTGRESQL: Final = text(
     """
-    SELECT wanted.name, SUM(pg_total_relation_size(part.relid)) AS bytes,
-           SUM(GREATEST(class.reltuples, 0)) AS rows
+    SELECT wanted.name, SUM(pg_total_relation_size(part.oid)) AS bytes,
+           SUM(GREATEST(part.reltuples, 0)) AS rows
     FROM unnest(CAST(:names AS text[])) AS wanted(name),
-         pg_partition_tree(to_regclass(wanted.name)) AS part
-    JOIN pg_class AS class ON class.oid = part.relid
-    WHERE part.isleaf
+         LATERAL (SELECT to_regclass(wanted.name) AS oid
+                  UNION SELECT relid FROM pg_partition_tree(to_regclass(wanted.name))) AS one
+    JOIN pg_class AS part ON part.oid = one.oid AND part.relkind = 'r'
     GROUP BY wanted.name
     """
 )

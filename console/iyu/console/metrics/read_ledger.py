@@ -72,9 +72,10 @@ def _read_dead_letters(connection: Connection) -> tuple[dict[str, int], dict[str
     query = select(dead_letters.c.reason, waiting, func.sum(dead_letters.c.seen)).group_by(
         dead_letters.c.reason
     )
-    rows = [(reason, int(count), int(seen)) for reason, count, seen in connection.execute(query)]
-    known = set(Reason)
+    found = {reason: (int(count), int(seen)) for reason, count, seen in connection.execute(query)}
+    # From the first scrape on: a counter that begins at 1 is no increase to Prometheus.
+    each = {reason.value: found.get(reason, (0, 0)) for reason in Reason}
     return (
-        {reason: count for reason, count, _ in rows if reason in known},
-        {reason: seen for reason, _, seen in rows if reason in known},
+        {reason: count for reason, (count, _) in each.items()},
+        {reason: seen for reason, (_, seen) in each.items()},
     )
