@@ -28,7 +28,6 @@ from tests.harness.services import (
     ROOT,
     Process,
     child_environment,
-    is_listening,
     iyu_command,
     missing,
     poll,
@@ -53,6 +52,13 @@ def program(name: str) -> str:
 def fetch(url: str) -> str:
     with urllib.request.urlopen(url, timeout=10) as answer:
         return str(answer.read().decode())
+
+
+def answers(url: str) -> bool:
+    try:
+        return bool(fetch(url))
+    except OSError:
+        return False
 
 
 def queries() -> list[str]:
@@ -111,7 +117,7 @@ class Installation:
         port = own_port(self)
         self.metrics = start(iyu_command("metrics", "--port", str(port)), environment)
         self.url = f"http://127.0.0.1:{port}"
-        poll(SECONDS, lambda: is_listening(port))
+        poll(SECONDS, lambda: answers(f"{self.url}/healthz"))
         self.prometheus = self._start_prometheus(port, folder)
 
     def _start_prometheus(self, port: int, folder: Path) -> str:
@@ -126,7 +132,7 @@ class Installation:
              f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address=127.0.0.1:{own}"],
             child_environment(),
         )  # fmt: skip
-        poll(60, lambda: is_listening(own))
+        poll(60, lambda: answers(f"http://127.0.0.1:{own}/-/ready"))
         return f"http://127.0.0.1:{own}"
 
     def worker(self) -> Process:
