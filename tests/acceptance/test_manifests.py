@@ -17,7 +17,7 @@ import yaml
 from sqlalchemy import text
 
 from iyu.console.main import app
-from iyu.schemas.contract.message import Chunk, Queue, new_id, rescore_queue
+from iyu.schemas.contract.message import Chunk, Purpose, Queue, Rescore, new_id
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
@@ -223,7 +223,7 @@ def test_keda_scales_what_there_is_by_what_is_pending(postgres_url: str):
     with connected(postgres_url) as engine:
         upgrade(engine)
         texts = tuple(Review(str(number), "글") for number in range(5))
-        queues = (Queue.LIVE, Queue.BULK, Queue.BULK, rescore_queue("v2"))
+        queues: tuple[Purpose, ...] = (Queue.LIVE, Queue.BULK, Queue.BULK, Rescore("v2"))
         new = [Chunk(new_id(), "shop", texts, utc_now(), None, queue) for queue in queues]
         with reading(engine) as connection:
             assert connection.execute(text(trigger["metadata"]["query"])).scalar() == 0

@@ -14,7 +14,7 @@ from iyu.console.metrics.collector import IyuCollector
 from iyu.console.metrics.read_broker import SWEEP_QUEUE
 from iyu.console.metrics.read_database import TABLES
 from iyu.console.metrics.running_totals import LONGEST_GAP
-from iyu.schemas.contract.message import Chunk, Queue, new_id, rescore_queue
+from iyu.schemas.contract.message import Chunk, Purpose, Queue, Rescore, new_id, rescore_queue
 from iyu.schemas.contract.review import Reason, Review, utc_now
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
@@ -44,7 +44,7 @@ class Site:
     def scrape(self) -> Samples:
         return samples(self.collector.collect())
 
-    def accept(self, count: int = 1, reviews: int = 4, queue: str = Queue.BULK) -> list[Chunk]:
+    def accept(self, count: int = 1, reviews: int = 4, queue: Purpose = Queue.BULK) -> list[Chunk]:
         texts = tuple(Review(str(number), f"글 {number}") for number in range(reviews))
         chunks = [Chunk(new_id(), "shop", texts, utc_now(), None, queue) for _ in range(count)]
         with writing(self.engine) as connection:
@@ -244,7 +244,7 @@ def test_the_broker_is_counted_with_every_priority_and_rescoring_as_one(site: Si
     site.client.lpush(f"{Queue.BULK}\x06\x169", "c")
     site.client.lpush(SWEEP_QUEUE, "d")
     for version in ("one", "two"):
-        site.accept(queue=rescore_queue(version))
+        site.accept(queue=Rescore(version))
         site.client.lpush(rescore_queue(version), "e", "f")
     site.client.hset("unacked", "tag", "message")
     taken = (utc_now() - timedelta(seconds=90)).timestamp()
@@ -303,7 +303,7 @@ def test_a_side_that_is_down_hides_no_other(site: Site, redis_server):
 
 def test_there_are_few_series_whatever_happened(site: Site):
     for number in range(30):
-        site.accept(queue=rescore_queue(f"model{number}"))
+        site.accept(queue=Rescore(f"model{number}"))
     chunks = site.accept(len(Reason))
     with writing(site.engine) as connection:
         for reason, chunk in zip(Reason, chunks, strict=True):

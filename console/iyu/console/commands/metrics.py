@@ -28,16 +28,12 @@ def metrics(
     nobody but Prometheus reach it.
     """
     import signal
-    from importlib.util import find_spec
 
     from iyu.console.local.env_file import load_settings
-    from iyu.schemas.contract.errors import SettingsError
+    from iyu.console.terminal.optional_libraries import require_metrics_library
     from iyu.schemas.sql.engine import connected
 
-    if find_spec("prometheus_client") is None:
-        raise SettingsError(
-            "prometheus_client is not installed; this command needs: pip install 'iyu[metrics]'"
-        )
+    require_metrics_library()
     from iyu.console.metrics.collector import IyuCollector
     from iyu.console.metrics.server import serving
 

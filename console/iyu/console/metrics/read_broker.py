@@ -6,8 +6,9 @@ from contextlib import closing
 from typing import Any, Final
 
 from iyu.console.metrics.figures import BrokerFigures
-from iyu.schemas.broker.publisher import translated
-from iyu.schemas.broker.redis_contents import UNACKNOWLEDGED, client
+from iyu.schemas.broker.publisher import raising_broker_errors
+from iyu.schemas.broker.redis_address import redis_client
+from iyu.schemas.broker.redis_contents import UNACKNOWLEDGED
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger.totals import queue_group
@@ -28,8 +29,8 @@ def read_broker(settings: Settings, rescore_queues: Collection[str]) -> BrokerFi
     rescore_queues: queues of models that score stored reviews again; they are shown as one.
     """
     queues = (*(queue.value for queue in Queue), SWEEP_QUEUE, *rescore_queues)
-    with translated(settings.broker), closing(client(settings)) as broker:
-        questions = broker.pipeline(transaction=False)
+    with raising_broker_errors(settings.broker), closing(redis_client(settings)) as client:
+        questions = client.pipeline(transaction=False)
         for queue in queues:
             for priority in _PRIORITIES:
                 questions.llen(queue + priority)

@@ -6,9 +6,8 @@ from sqlalchemy import Connection, Row, func, select
 
 from iyu.console.metrics.figures import LedgerFigures, Pending
 from iyu.console.metrics.running_totals import RunningTotals
-from iyu.schemas.contract.message import rescored_version
 from iyu.schemas.contract.review import Reason, utc_now
-from iyu.schemas.ledger.totals import came_in_at, is_open, queue_group
+from iyu.schemas.ledger.totals import RESCORE, came_in_at, is_open, queue_group
 from iyu.schemas.sql.tables import UtcDateTime, chunks, dead_letters
 
 
@@ -21,7 +20,7 @@ def read_ledger(connection: Connection, totals: RunningTotals) -> LedgerFigures:
         totals.read(connection),
         dead_open,
         dead_buried,
-        sorted({row.queue for row in rows if rescored_version(row.queue)}),
+        sorted({row.queue for row in rows if queue_group(row.queue) == RESCORE}),
     )
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from iyu.schemas.contract.message import rescored_version
+from iyu.schemas.contract.message import Rescore, read_purpose
 from iyu.schemas.ledger.chunks import OPEN, State
 from iyu.schemas.sql.tables import chunks, ledger_totals
 
@@ -71,7 +71,7 @@ class Totals:
 
 def queue_group(queue: str) -> str:
     """Return the name under which a queue is counted."""
-    return RESCORE if rescored_version(queue) else queue
+    return RESCORE if isinstance(read_purpose(queue), Rescore) else queue
 
 
 def count_finished(connection: Connection, *conditions: ColumnElement[bool]) -> Totals:
