@@ -22,6 +22,7 @@ from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.sql.engine import connected, reading, upgrade, writing
+from iyu.worker.service.probe_files import beat_file, ready_file
 from iyu.worker.settings import WorkerSettings
 from tests.harness.services import ROOT
 
@@ -192,8 +193,7 @@ def test_a_probe_tells_fresh_from_stale_without_python(name, command, tmp_path: 
     file = re.search(r"/tmp/iyu\.\w+", " ".join(command))
     assert file is not None
     heartbeat = Path(configured()["IYU_HEARTBEAT_FILE"])
-    settings = WorkerSettings(heartbeat_file=heartbeat)
-    assert Path(file[0]) in {heartbeat, settings.ready_file, settings.beat_file}
+    assert Path(file[0]) in {heartbeat, ready_file(heartbeat), beat_file(heartbeat)}
     here = tmp_path / "file"
     words = [word.replace(file[0], str(here)) for word in command]
 

@@ -23,15 +23,10 @@ from iyu.schemas.ledger.chunks import State
 from iyu.schemas.sql.engine import connect, reading, upgrade
 from iyu.schemas.sql.tables import chunks, dead_letters, predictions
 from tests.acceptance.faults.system import SETTINGS, child_of
+from tests.harness.polling import poll
 from tests.harness.ports import own_port
-from tests.harness.services import (
-    ROOT,
-    Process,
-    child_environment,
-    iyu_command,
-    missing,
-    poll,
-)
+from tests.harness.services import ROOT, Process, child_environment, iyu_command
+from tests.harness.skipping import skip_without
 
 pytestmark = pytest.mark.acceptance
 
@@ -45,7 +40,7 @@ SECONDS = 120.0
 def program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        missing(f"{name} (apt install prometheus)")
+        skip_without(f"{name} (apt install prometheus)")
     return str(found)
 
 
@@ -209,6 +204,8 @@ def test_prometheus_and_sql_agree_after_a_run_with_accidents(
     poll(30, agree)
     assert installation.value("sum(iyu_review_waiting_seconds_count)") == REVIEWS
     assert installation.value("sum(iyu_reviews_pending)") == 0
+    assert installation.value("sum(iyu_workers)") == 1
+    assert installation.ask("iyu_last_sweep_age_seconds")
     # While it went on, no counter fell from one scrape to the next.
     assert installation.value("sum(resets(iyu_reviews_scored_total[10m]))") == 0
     assert installation.value("sum(resets(iyu_chunks_swept_total[10m]))") == 0

@@ -59,16 +59,6 @@ class WorkerSettings(Settings):
         return min(self.database_patience, self.task_time_limit / 2)
 
     @property
-    def ready_file(self) -> Path:
-        """There while every process of the worker has its model."""
-        return self.heartbeat_file.with_suffix(".ready")
-
-    @property
-    def beat_file(self) -> Path:
-        """Touched by beat at every look at its schedule."""
-        return self.heartbeat_file.with_suffix(".beat")
-
-    @property
     def threads(self) -> int:
         """Threads TensorFlow may use in each process: processes × threads ≤ cores."""
         return max(1, available_cores() // self.concurrency)

@@ -15,6 +15,9 @@ from kombu import Queue as KombuQueue
 from iyu.schemas.broker.publisher import make_app
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.message import Queue, Rescore, read_purpose, rescore_queue
+from iyu.worker.service.capacity import LoadedProcesses, take_only_for_loaded
+from iyu.worker.service.heartbeat import keep_heartbeat
+from iyu.worker.service.probe_files import beat_file, touch
 from iyu.worker.service.watchdog import watch
 from iyu.worker.settings import WorkerSettings
 from iyu.worker.transport.envelope import SWEEP_TASK
@@ -26,6 +29,9 @@ log = logging.getLogger("iyu.beat")
 SWEEP_QUEUE: Final = "iyu.sweep"
 #: Added to the niceness of a worker that scores stored reviews again: live traffic goes first.
 RESCORE_NICENESS: Final = 10
+
+#: Seconds between two looks of beat at its schedule, at most: a probe reads when it last looked.
+TICK_EVERY: Final = 10.0
 
 
 def make_worker_app(settings: WorkerSettings) -> Celery:
@@ -92,6 +98,9 @@ def run_worker(
     process = WorkerProcess(settings, app)
     register(app, process)
     signals.worker_process_init.connect(process.load, weak=False)
+    signals.worker_shutting_down.connect(process.stop_loading, weak=False)
+    loaded = LoadedProcesses()
+    app.steps["consumer"].add(take_only_for_loaded(loaded))
     worker = app.Worker(
         hostname=hostname,
         concurrency=settings.concurrency,
@@ -100,8 +109,10 @@ def run_worker(
         loglevel="INFO",
         without_gossip=True,
         without_mingle=True,
+        without_heartbeat=True,  # events that nobody reads
     )
-    watch(settings, heartbeat, queues or list(Queue), process.load_failed)
+    watch(settings, heartbeat, queues or list(Queue), process.load_failed, loaded)
+    keep_heartbeat(settings, version)
     worker.start()
     return int(worker.exitcode or 0)
 
@@ -121,7 +132,17 @@ def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
 def run_beat(settings: WorkerSettings) -> None:
     """Send the sweep at its times until SIGTERM."""
     app = make_worker_app(settings)
-    app.Beat(scheduler=_Scheduler, loglevel="WARNING", quiet=True).run()
+    file = beat_file(settings.heartbeat)
+
+    class TouchingScheduler(_Scheduler):
+        def tick(self, *args: Any, **options: Any) -> Any:
+            touch(file)
+            return super().tick(*args, **options)
+
+    beat = app.Beat(
+        scheduler=TouchingScheduler, max_interval=TICK_EVERY, loglevel="WARNING", quiet=True
+    )
+    beat.run()
 
 
 class _Scheduler(Scheduler):  # type: ignore[misc]
