@@ -14,6 +14,7 @@ from iyu.console.metrics.collector import IyuCollector
 from iyu.console.metrics.read_broker import SWEEP_QUEUE
 from iyu.console.metrics.read_database import TABLES
 from iyu.console.metrics.running_totals import LONGEST_GAP
+from iyu.console.webhooks.registry import add_webhook
 from iyu.schemas.contract.message import Chunk, Purpose, Queue, Rescore, new_id, rescore_queue
 from iyu.schemas.contract.review import Reason, Review, utc_now
 from iyu.schemas.contract.settings import Settings
@@ -22,6 +23,9 @@ from iyu.schemas.ledger import heartbeats
 from iyu.schemas.ledger.chunks import State
 from iyu.schemas.ledger.dead_letters import bury_review
 from iyu.schemas.ledger.totals import RESCORE, prune
+from iyu.schemas.results.consumers import move_consumer
+from iyu.schemas.results.events import Kind, record
+from iyu.schemas.results.feed import Filter, end_of_feed
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.worker.service import celery_app
@@ -86,7 +90,7 @@ def site(engine: Engine, redis_server) -> Iterator[Site]:
 def test_what_is_pending_stands_by_queue_and_state_with_its_age(site: Site):
     site.accept(3, reviews=5)
     [live] = site.accept(queue=Queue.LIVE, reviews=1)
-    site.change([live], accepted_at=utc_now() - timedelta(minutes=7))
+    site.change([live], queued_at=utc_now() - timedelta(minutes=7))
     [begun] = site.accept(reviews=2)
     with writing(site.engine) as connection:
         ledger.begin(connection, begun)
@@ -133,7 +137,7 @@ def test_times_fall_into_their_buckets(site: Site):
         begun = now - timedelta(seconds=scored)
         site.change(
             [chunk],
-            accepted_at=begun - timedelta(seconds=waited),
+            queued_at=begun - timedelta(seconds=waited),
             started_at=begun,
             finished_at=now,
         )
@@ -207,7 +211,7 @@ def test_a_counter_never_falls_and_goes_on_growing_after_rows_were_erased(site: 
 
 def test_a_sweep_is_counted_while_its_chunk_is_open_and_when_it_is_done(site: Site):
     chunks = site.accept(2)
-    site.change(chunks, accepted_at=utc_now(), submitted_at=utc_now() - timedelta(hours=1))
+    site.change(chunks, queued_at=utc_now(), submitted_at=utc_now() - timedelta(hours=1))
     with writing(site.engine) as connection:
         found = ledger.take_lost(
             connection,
@@ -285,6 +289,46 @@ def test_workers_count_by_model_while_their_heartbeat_is_fresh(site: Site):
         assert connection.execute(left).scalar() == 4
 
 
+def test_the_feed_is_as_late_as_its_slowest_reader(site: Site):
+    nothing = {"held-back": 0.0, "consumers": 0.0, "webhooks": 0.0}
+    lags = ("iyu_results_feed_lag_seconds",)
+    seen = site.scrape()
+    assert {name: seen[(*lags, (name,))] for name in nothing} == nothing
+    with writing(site.engine) as connection:
+        start = end_of_feed(connection)
+        record(connection, Kind.SCORED, "shop", ["1"])
+        old = {"happened_at": utc_now() - timedelta(minutes=9)}
+        connection.execute(update(tables.result_events).values(**old))
+    with writing(site.engine) as connection:
+        add_webhook(connection, "https://receiver.example/", Filter(), start)
+        move_consumer(connection, "reports", None, end_of_feed(connection))
+        record(connection, Kind.DEAD, "shop", ["2"])
+    seen = site.scrape()
+    assert 540 <= seen[(*lags, ("webhooks",))] < 600
+    assert 0 < seen[(*lags, ("consumers",))] < 60
+    assert seen["iyu_webhooks", ("active",)] == 1
+    with writing(site.engine) as connection:
+        connection.execute(update(tables.webhooks).values(failing_since=utc_now(), given_up=3))
+    seen = site.scrape()
+    assert (seen["iyu_webhooks", ("active",)], seen["iyu_webhooks", ("failing",)]) == (0, 1)
+    assert seen["iyu_webhook_deliveries_given_up_total", ()] == 3
+
+
+def test_events_that_an_older_transaction_holds_back_are_seen(postgres_url: str, redis_server):
+    settings = Settings(broker_url=redis_server.url, database_url=postgres_url)
+    with connected(postgres_url) as engine:
+        upgrade(engine)
+        collector = IyuCollector(settings, engine)
+        with engine.begin() as older:
+            record(older, Kind.SCORED, "shop", ["1"])
+            with writing(engine) as connection:
+                record(connection, Kind.SCORED, "shop", ["2"])
+            seen = samples(collector.collect())
+            assert seen["iyu_results_feed_lag_seconds", ("held-back",)] > 0
+        seen = samples(collector.collect())
+        assert seen["iyu_results_feed_lag_seconds", ("held-back",)] == 0
+
+
 def test_a_side_that_is_down_hides_no_other(site: Site, redis_server):
     redis_server.kill()
     seen = site.scrape()
@@ -337,8 +381,9 @@ def test_tables_have_their_size_in_parts_too(postgres_url: str, redis_server):
 
 
 def test_every_table_that_grows_is_watched():
-    small = {"models", "batches", "heartbeats", "ledger_totals", "alembic_version"}
-    assert set(TABLES) | small >= set(tables.metadata.tables)
+    small = {"models", "batches", "heartbeats", "ledger_totals"}
+    small |= {"result_feed", "result_consumers", "webhooks", "webhook_secrets"}
+    assert set(tables.metadata.tables) - set(TABLES) == small
 
 
 def test_a_scrape_reads_no_large_table_from_end_to_end(sqlite_url: str, redis_server):

@@ -13,11 +13,13 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from iyu.console.metrics.figures import DatabaseFigures, LedgerFigures
+from iyu.console.metrics.feed_families import feed_families
+from iyu.console.metrics.figures import DatabaseFigures, FeedFigures, LedgerFigures
 from iyu.console.metrics.growing import Growing
 from iyu.console.metrics.ledger_families import counters, gauges, histograms
 from iyu.console.metrics.read_broker import read_broker
 from iyu.console.metrics.read_database import read_database
+from iyu.console.metrics.read_feed import read_feed
 from iyu.console.metrics.read_ledger import read_ledger
 from iyu.console.metrics.running_totals import RunningTotals
 from iyu.console.metrics.side_families import broker_gauges, database_gauges
@@ -67,11 +69,12 @@ class IyuCollector(Collector):
         up.add_metric(("broker",), int(broker is not None))
         yield up
         if found:
-            ledger, database = found
+            ledger, database, feed = found
             yield from gauges(ledger, self._settings)
             yield from counters(ledger, self._growing)
             yield from histograms(ledger.finished, self._growing)
             yield from database_gauges(database)
+            yield from feed_families(feed, self._growing)
         if broker:
             yield from broker_gauges(broker)
         yield _build()
@@ -79,9 +82,10 @@ class IyuCollector(Collector):
             "iyu_collect_seconds", "What this scrape took.", value=perf_counter() - began
         )
 
-    def _read_database(self) -> tuple[LedgerFigures, DatabaseFigures]:
+    def _read_database(self) -> tuple[LedgerFigures, DatabaseFigures, FeedFigures]:
         with _snapshot(self._engine) as connection:
-            return read_ledger(connection, self._totals), read_database(connection)
+            ledger = read_ledger(connection, self._totals)
+            return ledger, read_database(connection), read_feed(connection)
 
     def _or_none(self, read: Callable[[], T]) -> T | None:
         try:

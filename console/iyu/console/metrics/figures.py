@@ -62,6 +62,17 @@ class DatabaseFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedFigures:
+    """Who reads the results feed, and how far behind."""
+
+    lag_seconds: Mapping[str, float]  # of the slowest: held-back, consumers, webhooks
+    webhooks: Mapping[str, int]  # active, failing, ended
+    deliveries_waiting: int
+    deliveries_attempted: int  # failed attempts of those that wait
+    given_up: int  # messages, ever
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerFigures:
     """What Redis holds."""
 

@@ -16,7 +16,8 @@ MOST_KINDS: Final = 8
 TABLES: Final = tuple(
     name
     for name in ("reviews", "predictions", "explanations", "chunks", "dead_letters",
-                 "keyword_days", "keyword_deltas", "resubmissions")
+                 "keyword_days", "keyword_deltas", "result_events", "tombstones",
+                 "webhook_deliveries", "resubmissions")
     if name in metadata.tables
 )  # fmt: skip
 
