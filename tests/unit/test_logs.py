@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from iyu.schemas.contract.logs import JsonFormatter, describe, frames
+from iyu.schemas.contract.logs import JsonFormatter, describe, frames, summary
 
 SECRET = "이 글은 비밀"
 
@@ -42,6 +42,15 @@ def test_an_error_is_its_type_and_its_frames_without_values():
     assert any(str(frame).endswith("fail_on") for frame in line["frames"])  # type: ignore[attr-defined]
     assert SECRET not in json.dumps(line, ensure_ascii=False)
     assert SECRET not in json.dumps(describe(error), ensure_ascii=False)
+
+
+def test_the_line_for_people_names_the_place_and_not_the_value():
+    with pytest.raises(ValueError, match=SECRET) as caught:
+        fail_on(SECRET)
+    line = summary(caught.value)
+    assert line.startswith("ValueError < ")
+    assert "fail_on" in line
+    assert SECRET not in line
 
 
 def test_the_cause_is_named_before_what_it_caused():

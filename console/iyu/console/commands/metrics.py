@@ -31,6 +31,7 @@ def metrics(
 
     from iyu.console.local.env_file import load_settings
     from iyu.console.terminal.optional_libraries import require_metrics_library
+    from iyu.schemas.contract.logs import log_as_json
     from iyu.schemas.sql.engine import connected
 
     require_metrics_library()
@@ -38,6 +39,8 @@ def metrics(
     from iyu.console.metrics.server import serving
 
     settings = load_settings()
+    if settings.log == "json":
+        log_as_json()
     signal.signal(signal.SIGTERM, _stop)
     with connected(settings.database) as engine:
         _check_tables(engine)

@@ -14,6 +14,7 @@ from kombu import Queue as KombuQueue
 
 from iyu.schemas.broker.publisher import make_app
 from iyu.schemas.contract.errors import SettingsError
+from iyu.schemas.contract.logs import log_as_json
 from iyu.schemas.contract.message import Queue, Rescore, read_purpose, rescore_queue
 from iyu.worker.service.capacity import LoadedProcesses, take_only_for_loaded
 from iyu.worker.service.heartbeat import keep_heartbeat
@@ -94,6 +95,7 @@ def run_worker(
     if rescore:
         os.nice(RESCORE_NICENESS)
     read_json_fast()
+    _log_as_set(settings, logging.INFO)
     app = make_worker_app(settings)
     process = WorkerProcess(settings, app)
     register(app, process)
@@ -107,6 +109,7 @@ def run_worker(
         pool="prefork",
         queues=",".join([SWEEP_QUEUE, *queues]) if queues else None,
         loglevel="INFO",
+        quiet=settings.log == "json",  # no banner
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,  # events that nobody reads
@@ -115,6 +118,14 @@ def run_worker(
     keep_heartbeat(settings, version)
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def _log_as_set(settings: WorkerSettings, level: int) -> None:
+    """Write JSON in place of Celery's lines where the settings say so, in children too."""
+    if settings.log == "json":
+        log_as_json(level)
+        # Whoever receives this keeps Celery from setting up its own; each child sends it again.
+        signals.setup_logging.connect(lambda **_: log_as_json(level), weak=False)
 
 
 def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
@@ -131,6 +142,7 @@ def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
 
 def run_beat(settings: WorkerSettings) -> None:
     """Send the sweep at its times until SIGTERM."""
+    _log_as_set(settings, logging.WARNING)
     app = make_worker_app(settings)
     file = beat_file(settings.heartbeat)
 

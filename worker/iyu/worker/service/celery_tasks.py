@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from iyu.schemas.contract.errors import DatabaseUnavailable, IyuError, MessageError
+from iyu.schemas.contract.logs import describe, summary
 from iyu.schemas.contract.message import TASK, Chunk, read_chunk, read_purpose
 from iyu.schemas.contract.review import Reason, Rejection
 from iyu.schemas.ledger.dead_letters import bury_raw
@@ -107,7 +108,7 @@ def _requeued_on_error() -> Iterator[None]:
         log.warning("%s; message handed back", error)
         raise Reject(str(error), requeue=True) from None
     except Exception as error:
-        log.error("unforeseen %s: message handed back", type(error).__name__)
+        log.error("unforeseen %s: message handed back", summary(error), extra=describe(error))
         time.sleep(UNFORESEEN_PAUSE)
         raise Reject(type(error).__name__, requeue=True) from None
 

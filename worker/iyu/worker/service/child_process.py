@@ -14,6 +14,7 @@ from typing import Any, Final
 from celery import Celery
 
 from iyu.schemas.broker.publisher import Publisher
+from iyu.schemas.contract.logs import describe
 from iyu.schemas.sql.engine import SQLITE_BUSY_MS, connect
 from iyu.worker.chunk import Runtime
 from iyu.worker.settings import WorkerSettings
@@ -48,7 +49,8 @@ class WorkerProcess:
             self._load()
         except Exception as error:
             # Celery would log it and keep a process that fails every chunk.
-            log.critical("the model cannot be loaded: %s: %s", type(error).__name__, error)
+            what = f"{type(error).__name__}: {error}"
+            log.critical("the model cannot be loaded: %s", what, extra=describe(error))
             self.load_failed.set()
             os._exit(1)
         finally:
