@@ -32,6 +32,7 @@ COMMANDS: Final = (
     "rescore",
     "models",
     "health",
+    "metrics",
     "dead_letters",
     "forget",
     "db",

@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 
 from sqlalchemy import Engine
 
 from iyu.schemas.broker.publisher import Publisher
 from iyu.schemas.contract.errors import ArtifactError, DatabaseUnavailable
+from iyu.schemas.contract.logs import CHUNK_LOG, describe, summary
 from iyu.schemas.contract.message import Chunk, Rescore
 from iyu.schemas.contract.review import Reason, Rejection, Review
 from iyu.schemas.erasure.late_messages import is_erased, without_erased
@@ -23,6 +25,8 @@ from iyu.worker.settings import WorkerSettings
 from iyu.worker.split_or_bury import is_used_up, split_or_bury
 
 log = logging.getLogger("iyu.worker")
+chunk_log = logging.getLogger(CHUNK_LOG)
+chunk_log.setLevel(logging.WARNING)
 
 #: Reviews that were rejected on arrival, with their raw text.
 Rejected = Sequence[tuple[Rejection, object]]
@@ -52,6 +56,7 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
     for a chunk that only another model may score.
     """
     _check_model(runtime, chunk)
+    start = monotonic()
     begun = _begin(runtime, chunk, rejected)
     if begun is None:
         log.info("chunk %s came again; it is finished already", chunk.chunk_id)
@@ -80,6 +85,7 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
     except DatabaseUnavailable:
         runtime.handed_back.append(chunk.chunk_id)
         raise
+    _log_done(chunk, begun, len(written.reviews), monotonic() - start)
     _add_to_keyword_days(runtime, delta)
 
 
@@ -128,11 +134,26 @@ def _score(
         return list(zip(reviews, predictions, strict=True)), []
     except Exception as error:
         if len(reviews) == 1:
+            log.error("a review cannot be scored (%s)", summary(error), extra=describe(error))
             return [], [(reviews[0], type(error).__name__)]
     middle = len(reviews) // 2
     first, first_failed = _score(score, reviews[:middle])
     second, second_failed = _score(score, reviews[middle:])
     return first + second, first_failed + second_failed
+
+
+def _log_done(chunk: Chunk, begun: Begun, reviews: int, seconds: float) -> None:
+    chunk_log.info(
+        "chunk done",
+        extra={
+            "chunk": chunk.chunk_id,
+            "batch": chunk.batch_id,
+            "queue": chunk.queue,
+            "reviews": reviews,
+            "attempts": begun.attempts,
+            "seconds": round(seconds, 4),
+        },
+    )
 
 
 def _add_to_keyword_days(runtime: Runtime, delta: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Libraries of the extras `worker` and `train`: one clear line where one is missing."""
+"""Libraries of the extras `worker`, `train` and `metrics`: one clear line where one is missing."""
 
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -20,6 +20,11 @@ def require_worker_libraries(libraries: Iterable[str] = WORKER) -> None:
 def require_training_libraries(libraries: Iterable[str] = (*WORKER, *TRAIN)) -> None:
     """Raise ArtifactError unless these libraries of `iyu[train]` are installed."""
     _require(libraries, "train")
+
+
+def require_metrics_library() -> None:
+    """Raise ArtifactError unless the library of `iyu[metrics]` is installed."""
+    _require(("prometheus_client",), "metrics")
 
 
 def _require(libraries: Iterable[str], extra: str) -> None:

@@ -1,7 +1,7 @@
 """What both sides read from the environment, prefix `IYU_`; secrets never reach a repr."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     stale_after: float = Field(10.0, gt=0)
     #: Seconds between two sweeps.
     sweep_every: float = Field(10.0, gt=0)
+    #: What a long-running process writes to stderr: lines for people, or JSON objects.
+    log: Literal["text", "json"] = "text"
     #: Times a chunk may be begun before it is split into single reviews.
     max_attempts: int = Field(3, ge=1)
 

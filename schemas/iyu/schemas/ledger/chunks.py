@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, case, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -52,7 +52,8 @@ class Begun:
 def accept(connection: Connection, new: Sequence[Chunk]) -> None:
     """Add chunks with their payload, before anybody publishes them."""
     now = database_now(connection)
-    connection.execute(insert(chunks), [_row(chunk) | {"accepted_at": now} for chunk in new])
+    rows = [_row(chunk) | {"accepted_at": now, "queued_at": utc_now()} for chunk in new]
+    connection.execute(insert(chunks), rows)
 
 
 def accept_again(
@@ -62,7 +63,8 @@ def accept_again(
 
     They have no time of acceptance of their own, so a review that was erased meanwhile stays so.
     """
-    connection.execute(insert(chunks), [_row(chunk, parent_id) for chunk in new])
+    rows = [_row(chunk, parent_id) | {"queued_at": utc_now()} for chunk in new]
+    connection.execute(insert(chunks), rows)
 
 
 def mark_published(connection: Connection, chunk_ids: Sequence[str]) -> None:
@@ -162,20 +164,22 @@ def take_lost(
     )
     found = [_chunk(row) for row in connection.execute(lost) if row.chunk_id not in held][:limit]
     if found:
-        mark_published(connection, [chunk.chunk_id for chunk in found])
+        _mark_swept(connection, [chunk.chunk_id for chunk in found])
     return found
-
-
-def prune(connection: Connection, before: datetime) -> int:
-    """Delete chunks that were finished before a time; return how many."""
-    old = delete(chunks).where(chunks.c.finished_at < before, chunks.c.state.not_in(OPEN))
-    return int(connection.execute(old).rowcount)
 
 
 def open_queues(connection: Connection) -> list[str]:
     """Return the queues that have open chunks."""
     query = select(chunks.c.queue).where(chunks.c.state.in_(OPEN)).distinct()
     return sorted(connection.scalars(query))
+
+
+def _mark_swept(connection: Connection, chunk_ids: Sequence[str]) -> None:
+    connection.execute(
+        update(chunks)
+        .where(chunks.c.chunk_id.in_(chunk_ids))
+        .values(published_at=utc_now(), swept=chunks.c.swept + 1)
+    )
 
 
 def _count_attempt(connection: Connection, chunk_id: str) -> Begun | None:

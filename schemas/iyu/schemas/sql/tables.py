@@ -32,6 +32,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from iyu.schemas.sql.keyword_days import define as define_keyword_days
+from iyu.schemas.sql.operation_tables import define as define_operation_tables
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -212,11 +213,13 @@ chunks = Table(
     _time("submitted_at", nullable=False),
     # By the database's clock; None where the ledger learned of the chunk from its message.
     _time("accepted_at"),
+    _time("queued_at"),  # when the row was written; None likewise
     _time("published_at"),  # last time it went to the broker
     _time("started_at"),
     _time("finished_at"),
     Column("payload", LargeBinary),  # the reviews until done, then NULL
     Column("error", Text),
+    Column("swept", Integer, nullable=False, server_default="0"),  # times it was lost and found
     # The sweeper and back-pressure read pending chunks only: a handful among millions.
     Index(
         "ix_chunks_open",
@@ -250,6 +253,7 @@ dead_letters = Table(
     _time("last_seen_at", nullable=False),
     _time("replayed_at"),
     Index("ix_dead_letters_source_review_id", "source", "review_id"),
+    Index("ix_dead_letters_reason", "reason", "replayed_at", "seen"),
 )
 
 #: Daily sums of words, and the deltas that are still to be added to them.
@@ -340,3 +344,6 @@ tombstones = Table(
     _time("erased_at", nullable=False),  # by the database's clock
     Index("ix_tombstones_erased_at", "erased_at"),
 )
+
+#: Who is alive, and what the ledger counted before it was pruned.
+heartbeats, ledger_totals = define_operation_tables(metadata, _time)

@@ -17,9 +17,11 @@ from sqlalchemy import Engine
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from iyu.schemas.contract.errors import DatabaseUnavailable, IyuError, MessageError
+from iyu.schemas.contract.logs import describe, summary
 from iyu.schemas.contract.message import TASK, Chunk, read_chunk, read_purpose
 from iyu.schemas.contract.review import Reason, Rejection
 from iyu.schemas.ledger.dead_letters import bury_raw
+from iyu.schemas.ledger.heartbeats import beat, forget_dead, sweep_heartbeat
 from iyu.schemas.sql.engine import writing
 from iyu.worker.chunk import score_chunk
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas
@@ -76,10 +78,22 @@ def _register_sweep(app: Celery, process: WorkerProcess) -> None:
             sweep(runtime.settings, runtime.engine, runtime.publisher)
         except IyuError as error:
             log.warning("this sweep did nothing: %s", error)
+        else:
+            _note_sweep(runtime.engine)
         try:
             add_all_deltas(runtime.engine)
         except IyuError as error:
             log.warning("words are not up to date: %s", error)
+
+
+def _note_sweep(engine: Engine) -> None:
+    """Write down that a sweep has run, and forget workers that ended long ago."""
+    try:
+        with writing(engine) as connection:
+            beat(connection, sweep_heartbeat())
+            forget_dead(connection)
+    except IyuError as error:
+        log.warning("%s; the sweep is not written down", error)
 
 
 @contextmanager
@@ -94,7 +108,7 @@ def _requeued_on_error() -> Iterator[None]:
         log.warning("%s; message handed back", error)
         raise Reject(str(error), requeue=True) from None
     except Exception as error:
-        log.error("unforeseen %s: message handed back", type(error).__name__)
+        log.error("unforeseen %s: message handed back", summary(error), extra=describe(error))
         time.sleep(UNFORESEEN_PAUSE)
         raise Reject(type(error).__name__, requeue=True) from None
 

@@ -5,13 +5,16 @@ import gc
 import logging
 import os
 import sys
+import threading
 from contextlib import suppress
 from multiprocessing import Event
+from multiprocessing.synchronize import Event as EventType
 from typing import Any, Final
 
 from celery import Celery
 
 from iyu.schemas.broker.publisher import Publisher
+from iyu.schemas.contract.logs import describe
 from iyu.schemas.sql.engine import SQLITE_BUSY_MS, connect
 from iyu.worker.chunk import Runtime
 from iyu.worker.settings import WorkerSettings
@@ -20,6 +23,9 @@ log = logging.getLogger("iyu.worker")
 
 #: New containers before the garbage collector scans the youngest generation: a few chunks' worth.
 GC_THRESHOLD: Final = 50_000
+
+#: Seconds between two looks, while loading, whether the worker is to stop.
+LOOK_EVERY: Final = 0.5
 
 
 class WorkerProcess:
@@ -31,16 +37,28 @@ class WorkerProcess:
         self._runtime: Runtime | None = None
         #: Set in a child, seen by the parent: made before the fork.
         self.load_failed = Event()
+        #: Set in the parent, seen by the children: made before the fork too.
+        self._stopping = Event()
 
     def load(self, **_: Any) -> None:
         """Load everything, or end the process and tell the parent that no process can work."""
+        loaded = threading.Event()
+        arguments = (self._stopping, loaded)
+        threading.Thread(target=_end_if_stopping, args=arguments, daemon=True).start()
         try:
             self._load()
         except Exception as error:
             # Celery would log it and keep a process that fails every chunk.
-            log.critical("the model cannot be loaded: %s: %s", type(error).__name__, error)
+            what = f"{type(error).__name__}: {error}"
+            log.critical("the model cannot be loaded: %s", what, extra=describe(error))
             self.load_failed.set()
             os._exit(1)
+        finally:
+            loaded.set()
+
+    def stop_loading(self, **_: Any) -> None:
+        """End the processes that are still loading: they hold no message, and a stop waits."""
+        self._stopping.set()
 
     @property
     def runtime(self) -> Runtime:
@@ -71,6 +89,13 @@ class WorkerProcess:
         )
         settle_memory()
         log.info("model %s is ready", scorer.artifact.model_version)
+
+
+def _end_if_stopping(stopping: EventType, loaded: threading.Event) -> None:
+    """End this process if the worker is to stop before the model is loaded."""
+    while not loaded.wait(LOOK_EVERY):
+        if stopping.is_set():
+            os._exit(0)
 
 
 def settle_memory() -> None:
