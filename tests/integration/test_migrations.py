@@ -120,6 +120,14 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "due_at": NOON, "created_at": NOON,
         }
     ],
+    "heartbeats": [
+        {
+            "process_id": "p", "role": "worker", "host": "h", "pid": 1, "iyu_version": "0.1.0",
+            "model_version": "v1", "started_at": NOON, "beat_at": NOON, "last_chunk_at": None,
+            "begun": 3,
+        }
+    ],
+    "ledger_totals": [{"queue": "reviews.bulk", "measure": "scored", "value": 2.0}],
     "tombstones": [{"key_hash": "a hash", "erased_at": NOON}],
 }  # fmt: skip
 

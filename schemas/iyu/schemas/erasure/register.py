@@ -53,8 +53,13 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
     | _columns(
         Holds.NOTHING,
         "chunk_id parent_id batch_id source queue review_count state attempts submitted_at "
-        "accepted_at published_at started_at finished_at error",
+        "accepted_at queued_at swept published_at started_at finished_at error",
     ),
+    "heartbeats": _columns(
+        Holds.NOTHING,
+        "process_id role host pid iyu_version model_version started_at beat_at last_chunk_at begun",
+    ),
+    "ledger_totals": _columns(Holds.NOTHING, "queue measure value"),
     "batches": _columns(
         Holds.NOTHING, "batch_id source origin accepted rejected chunks created_at closed_at"
     ),
