@@ -23,7 +23,7 @@ def serve(
     with opened_site(settings) as site, listen(host, port) as listener:
         app = make_app(site, token)
         say(address_of(listener))
-        _server(app).run(sockets=[listener])
+        make_server(app).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -45,7 +45,8 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{shown}:{port}/"
 
 
-def _server(app: object) -> uvicorn.Server:
+def make_server(app: object) -> uvicorn.Server:
+    """Return the server of an application: it logs no address, and does not say what it is."""
     return uvicorn.Server(
         uvicorn.Config(
             app,  # type: ignore[arg-type]

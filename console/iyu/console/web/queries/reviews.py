@@ -1,14 +1,14 @@
 """Which reviews: a page of them by key, newest first, found within a given time."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from iyu.console.web.queries.answer import Answer, TimeLimit, contains, moment, run
+from iyu.console.web.queries.answer import Answer, Record, TimeLimit, contains, moment, run
 from iyu.console.web.queries.days import Period
 
 #: Reviews that the first look of a search goes through, and how many times more each next one:
@@ -62,21 +62,21 @@ def find_reviews(
     that a rare word costs no more than `seconds`, and the next page goes on where this one ended.
     """
     deadline = time.monotonic() + seconds
-    rows: list[dict[str, Any]] = []
-    answer = Answer((), (), "")
-    back_to: datetime | None = None
+    looks: list[Answer] = []
     try:
         for back_to in _looks(connection, search, after):
-            answer = _look(connection, search, after, back_to, most + 1 - len(rows))
-            rows += answer.rows
-            if len(rows) > most or back_to is None:
-                return _page(answer, rows, most)
+            left = most - sum(len(look.rows) for look in looks)
+            looks.append(_look(connection, search, after, back_to, left))
+            if len(looks[-1].rows) == left:
+                return Found(_joined(looks), _key_of(looks[-1].rows[-1]), None)
+            if back_to is None:
+                return Found(_joined(looks), None, None)
             after = _just_before(back_to)
             if time.monotonic() > deadline:
                 break
     except TimeLimit as limit:
-        answer = Answer((), (), limit.sql, is_complete=False)
-    return Found(answer.with_rows(rows), after, after.submitted_at if after else None)
+        looks.append(Answer((), (), limit.sql, is_complete=False))
+    return Found(_joined(looks), after, after.submitted_at if after else None)
 
 
 def surest_reviews(
@@ -94,11 +94,16 @@ def surest_reviews(
     )
 
 
-def _page(answer: Answer, rows: list[dict[str, Any]], most: int) -> Found:
-    shown = rows[:most]
-    last = shown[-1] if len(rows) > most else None
-    after = Key(last["submitted_at"], last["source"], last["review_id"]) if last else None
-    return Found(answer.with_rows(shown), after, None)
+def _joined(looks: Sequence[Answer]) -> Answer:
+    """Return what all looks have found, and all their queries: each went on where one ended."""
+    columns = next((look.columns for look in looks if look.columns), ())
+    rows = [row for look in looks for row in look.rows]
+    sql = ";\n".join(look.sql for look in looks)
+    return Answer(columns, rows, sql, all(look.is_complete for look in looks))
+
+
+def _key_of(row: Record) -> Key:
+    return Key(row["submitted_at"], row["source"], row["review_id"])
 
 
 def _just_before(time_: datetime) -> Key:
