@@ -90,7 +90,7 @@ def store_reviews(engine: Engine, count: int = 1_500) -> None:
 
 def _score(engine: Engine, scorer: Any, chunk: Chunk, queue: str) -> None:
     given = Chunk(new_id(), chunk.source, chunk.reviews, chunk.submitted_at, None, queue)
-    score_chunk(Runtime(WorkerSettings(), engine, scorer, None), given, ())  # type: ignore[arg-type]
+    score_chunk(Runtime(WorkerSettings.load(), engine, scorer, None), given, ())  # type: ignore[arg-type]
 
 
 def _chunks(count: int) -> Iterator[Chunk]:
