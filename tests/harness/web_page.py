@@ -15,7 +15,9 @@ from iyu.console.web.app import make_app
 from iyu.console.web.pages.page import opened_site
 from iyu.console.web.serve import listen, make_server
 from iyu.schemas.contract.settings import Settings
-from tests.harness.services import ROOT, missing, poll
+from tests.harness.polling import poll
+from tests.harness.postgres_server import ServiceMissing
+from tests.harness.services import ROOT
 
 #: Pictures of every page, kept for whoever looks at a test run.
 PICTURES: Final = ROOT / ".pictures"
@@ -92,7 +94,7 @@ def chromium() -> Iterator[Any]:
     """Give Debian's Chromium, driven by Playwright."""
     program = os.environ.get("IYU_CHROMIUM") or shutil.which("chromium")
     if program is None:
-        missing("Chromium (apt-get install chromium fonts-nanum)")
+        raise ServiceMissing("Chromium (apt-get install chromium fonts-nanum)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -9,14 +9,15 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from iyu.schemas.contract.message import Chunk, new_id, rescore_queue
+from iyu.schemas.contract.message import Chunk, Purpose, Queue, Rescore, new_id
 from iyu.schemas.contract.review import Reason, Review
 from iyu.schemas.ledger.dead_letters import bury_review
 from iyu.schemas.sql.engine import writing
 from iyu.worker.chunk import Runtime, score_chunk
-from iyu.worker.rows.add_to_keyword_days import fold_all
-from iyu.worker.scoring import Explanation, Prediction
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
+from iyu.worker.scoring import Prediction
 from iyu.worker.settings import WorkerSettings
+from tests.harness.explanations import explanation
 
 #: The last day of the reviews, and how many days there are.
 LAST_DAY: Final = datetime(2026, 11, 24, tzinfo=UTC)
@@ -68,8 +69,16 @@ class ScriptedScorer:
         tokens = list(_tokens(text, self._heat))
         logit = sum(token["heat"] or 0.0 for token in tokens) or 0.05
         explanations = tuple(
-            Explanation(method, "conv1", "logit", _times(tokens, factor), worth, 0.02, 0.0)
-            for method, factor, worth in (("gradcam", 1.0, 0.4), ("integrated_gradients", 0.5, 0.2))
+            explanation(
+                _times(tokens, factor),
+                method=method,
+                comprehensiveness=comprehensiveness,
+                sufficiency=0.02,
+            )
+            for method, factor, comprehensiveness in (
+                ("gradcam", 1.0, 0.4),
+                ("integrated_gradients", 0.5, 0.2),
+            )
         )
         probability = 1 / (1 + math.exp(-logit))
         return Prediction(probability, logit, len(tokens), 1, len(tokens) > WINDOW, explanations)
@@ -80,16 +89,16 @@ def store_reviews(engine: Engine, count: int = 1_500) -> None:
     new = ScriptedScorer(NEW, HEAT)
     old = ScriptedScorer(OLD, {w: h for w, h in HEAT.items() if w != UNKNOWN_TO_OLD})
     for chunk in _chunks(count):
-        _score(engine, new, chunk, chunk.queue)
-        _score(engine, old, chunk, rescore_queue(OLD))
-    fold_all(engine)
+        _score(engine, new, chunk, Queue.BULK)
+        _score(engine, old, chunk, Rescore(OLD))
+    add_all_deltas(engine)
     with writing(engine) as connection:
         lost = Chunk(new_id(), "shop", (Review("dead-1", "최악"),), LAST_DAY)
         bury_review(connection, lost, lost.reviews[0], Reason.KILLED_WORKER, "killed it")
 
 
-def _score(engine: Engine, scorer: Any, chunk: Chunk, queue: str) -> None:
-    given = Chunk(new_id(), chunk.source, chunk.reviews, chunk.submitted_at, None, queue)
+def _score(engine: Engine, scorer: Any, chunk: Chunk, purpose: Purpose) -> None:
+    given = Chunk(new_id(), chunk.source, chunk.reviews, chunk.submitted_at, None, purpose)
     score_chunk(Runtime(WorkerSettings.load(), engine, scorer, None), given, ())  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from iyu.console.web.read_session import Database
 from iyu.schemas.sql.engine import connect, upgrade
-from tests.harness.services import PostgresServer
+from tests.harness.postgres_server import PostgresServer
 from tests.harness.web_page import WebPage, served
 from tests.harness.web_reviews import store_reviews
 

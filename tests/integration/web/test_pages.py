@@ -9,7 +9,7 @@ import pytest
 
 from iyu.console.web.app import PAGES
 from iyu.console.web.read_session import Database
-from tests.harness.services import poll
+from tests.harness.polling import poll
 from tests.harness.web_page import WebPage, served
 from tests.harness.web_reviews import FORMULA, HOSTILE, NEW, OLD, SCRIPT
 

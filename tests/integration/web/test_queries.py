@@ -17,7 +17,7 @@ from iyu.console.web.queries.reviews import Search
 from iyu.console.web.queries.words import compare_periods, rank_words, trend_of_word
 from iyu.console.web.read_session import Database
 from iyu.schemas.contract.settings import Settings
-from tests.harness.services import poll
+from tests.harness.polling import poll
 from tests.harness.web_reviews import DAYS, HOSTILE, LAST_DAY, SOURCES
 
 TODAY = LAST_DAY.date()

@@ -42,9 +42,9 @@ def report(
 
     Without days: the seven days up to the newest review. The file loads nothing from anywhere.
     """
-    from iyu.console.commands.web import require_web
+    from iyu.console.terminal.optional_libraries import require_web_libraries
 
-    require_web()
+    require_web_libraries()
     from iyu.console.local.env_file import load_settings
     from iyu.console.web.filters import Filters
     from iyu.console.web.pages.page import opened_site

@@ -29,20 +29,11 @@ def web(
     ] = None,
 ) -> None:
     """Serve a page to look at reviews, words, models and state, until Ctrl-C; it only reads."""
-    require_web()
     from iyu.console.local.env_file import load_settings
+    from iyu.console.terminal.optional_libraries import require_web_libraries
+
+    require_web_libraries()
     from iyu.console.web.serve import serve
 
     settings = load_settings(database_url=database)
     serve(settings, host, port, token, lambda at: typer.echo(f"iyu web: {at}", err=True))
-
-
-def require_web() -> None:
-    """Raise SettingsError where the libraries of the page are missing."""
-    from importlib.util import find_spec
-
-    from iyu.schemas.contract.errors import SettingsError
-
-    missing = [name for name in ("starlette", "jinja2", "uvicorn", "babel") if not find_spec(name)]
-    if missing:
-        raise SettingsError(f"the page needs {', '.join(missing)}; install: pip install 'iyu[web]'")

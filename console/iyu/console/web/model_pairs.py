@@ -1,6 +1,5 @@
 """Comparisons of two models: made once in the background, and kept as long as the page runs."""
 
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,17 +84,15 @@ class ModelPairs:
 
 
 def _changed_words(database: Database, pair: Pair) -> list[dict[str, Any]] | None:
-    from iyu.console.analysis.keyword_report import Wanted, report
-    from iyu.console.analysis.stored_heat import Question
+    from iyu.console.analysis.keyword_report import KeywordOptions, keyword_report
+    from iyu.console.analysis.stored_heat import HeatFilter
 
     a, b, source = pair
-    wanted = Wanted(
-        sample=WORDS_SAMPLE, seed=0, top=WORDS, min_reviews=None, function_words=False,
-        by_model=True,
-    )  # fmt: skip
-    make: Callable[..., Any] = report
+    options = KeywordOptions(
+        WORDS_SAMPLE, seed=0, top=WORDS, min_reviews=None, function_words=False, by_model=True
+    )
     try:
-        found = make(database.engine, Question("gradcam", source), wanted, (a, b))
+        found = keyword_report(database.engine, HeatFilter("gradcam", source), options, (a, b))
     except InputError:
         return None
     changes: list[dict[str, Any]] = found.to_dict()["changes"]

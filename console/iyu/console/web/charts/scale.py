@@ -5,6 +5,8 @@ from math import ceil, floor, log10
 from typing import Final
 
 _ROUND: Final = (1, 2, 2.5, 5, 10)
+#: Below it, values are all the same for a reader, and an axis still needs its steps.
+SMALLEST_SPAN: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Scale:
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Return round values that enclose the range, about so many steps."""
-    span = (high - low) or abs(high) or 1.0
+    span = high - low if high - low > SMALLEST_SPAN else abs(high) or 1.0
+    span = max(span, SMALLEST_SPAN)
     magnitude = 10 ** floor(log10(span / about))
     step = next(magnitude * r for r in _ROUND if span / (magnitude * r) <= about)
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
