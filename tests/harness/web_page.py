@@ -89,18 +89,12 @@ def served(database_url: str, *, token: str | None = None, broker: str = "") -> 
             thread.join(30)
 
 
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """Give Debian's Chromium, driven by Playwright."""
+def find_chromium() -> str:
+    """Return Debian's Chromium, or the one that IYU_CHROMIUM names. Raises ServiceMissing."""
     program = os.environ.get("IYU_CHROMIUM") or shutil.which("chromium")
     if program is None:
         raise ServiceMissing("Chromium (apt-get install chromium fonts-nanum)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
-        yield browser
-        browser.close()
+    return program
 
 
 def picture_path(name: str) -> Path:

@@ -13,13 +13,13 @@ from iyu.console.web.queries.answer import written_out
 
 @contextmanager
 def recorded(connection: Connection) -> Iterator[list[str]]:
-    """Give a list that holds every query run on the connection until the end."""
+    """Give a list that holds every SELECT run on the connection until the end."""
     queries: list[str] = []
 
     def keep(_c: Any, _cursor: Any, sql: str, values: Any, _context: Any, _many: bool) -> None:
-        queries.append(
-            _positional(sql, values) if isinstance(values, tuple) else _named(sql, values)
-        )
+        if sql.startswith("SELECT"):  # not what begins the transaction
+            is_positional = isinstance(values, tuple)
+            queries.append(_positional(sql, values) if is_positional else _named(sql, values))
 
     event.listen(connection, "before_cursor_execute", keep)
     try:
