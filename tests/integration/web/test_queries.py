@@ -179,4 +179,7 @@ def test_two_models_are_compared_once_and_kept(database: Database):
     assert made.words is not None
     assert "별로" in {word["surface"] for word in made.words}
     assert pairs.get("old000000001", "new000000001", None) is made
+    flips = made.comparison.to_positive_examples + made.comparison.to_negative_examples
+    assert flips
+    assert not any(flip.text for flip in flips)  # it must not outlive a review that is erased
     pairs.close()

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-#: Where the page is unless another port is asked for.
-USUAL_PORT = 8321
+from iyu.console.local.page import USUAL_PORT
 
 
 def register(app: typer.Typer) -> None:

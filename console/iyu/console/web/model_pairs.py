@@ -1,7 +1,7 @@
 """Comparisons of two models: made once in the background, and kept as long as the page runs."""
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.util import find_spec
 from typing import Any, Final
@@ -73,7 +73,7 @@ class ModelPairs:
 
     def _compare(self, pair: Pair) -> ModelPair:
         with self._database.session(COMPARISON_SECONDS) as connection, recorded(connection) as sql:
-            comparison = compare(connection, *pair)
+            comparison = _without_texts(compare(connection, *pair))
             queries = tuple(sql)
         return ModelPair(comparison, self._words(pair), queries, utc_now())
 
@@ -81,6 +81,18 @@ class ModelPairs:
         if find_spec("numpy") is None:
             return None
         return _changed_words(self._database, pair)
+
+
+def _without_texts(comparison: Comparison) -> Comparison:
+    """Return the comparison with its examples by key alone.
+
+    What is kept here must not outlive a review that is erased; a page reads the texts anew.
+    """
+    return replace(
+        comparison,
+        to_positive_examples=[replace(one, text="") for one in comparison.to_positive_examples],
+        to_negative_examples=[replace(one, text="") for one in comparison.to_negative_examples],
+    )
 
 
 def _changed_words(database: Database, pair: Pair) -> list[dict[str, Any]] | None:

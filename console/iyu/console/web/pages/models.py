@@ -1,8 +1,13 @@
 """Models: the list with their figures, one model's card, and two side by side."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
+from iyu.console.analysis.model_comparison import Flip
 from iyu.console.web.filters import Filters
 from iyu.console.web.model_pairs import ModelPair
 from iyu.console.web.pages.page import Page, Site
@@ -10,6 +15,7 @@ from iyu.console.web.pages.review import NOT_FOUND
 from iyu.console.web.queries.answer import Answer, Record
 from iyu.console.web.queries.days import count_models, list_sources
 from iyu.console.web.queries.models import list_models
+from iyu.console.web.queries.review import read_text
 from iyu.schemas.contract.errors import InputError
 
 #: The status of a page that is being made.
@@ -70,7 +76,29 @@ def comparison(site: Site, filters: Filters) -> Page:
     if pair is None:
         context |= {"being_made": True}
         return Page("comparison.html", {"agreement": found.with_rows([])}, context, status=ACCEPTED)
+    with site.database.session() as connection:
+        pair = _with_texts(connection, pair)
     return Page("comparison.html", _tables(pair), context | {"pair": pair})
+
+
+def _with_texts(connection: Connection, pair: ModelPair) -> ModelPair:
+    """Return the comparison with the texts of its examples, less those that are gone by now."""
+    found = pair.comparison
+    return replace(
+        pair,
+        comparison=replace(
+            found,
+            to_positive_examples=list(_present(connection, found.to_positive_examples)),
+            to_negative_examples=list(_present(connection, found.to_negative_examples)),
+        ),
+    )
+
+
+def _present(connection: Connection, flips: Sequence[Flip]) -> Iterator[Flip]:
+    for flip in flips:
+        text = read_text(connection, flip.source, flip.review_id)
+        if text is not None:
+            yield replace(flip, text=text)
 
 
 def _tables(pair: ModelPair) -> dict[str, Answer]:

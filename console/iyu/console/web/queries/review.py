@@ -55,3 +55,14 @@ def read_faithfulness(connection: Connection, source: str, review_id: str) -> An
         source=source,
         review_id=review_id,
     )
+
+
+def read_text(connection: Connection, source: str, review_id: str) -> str | None:
+    """Return a review's text, None where it is not, or not any more."""
+    rows = run(
+        connection,
+        "SELECT text FROM reviews WHERE source = :source AND review_id = :review_id",
+        source=source,
+        review_id=review_id,
+    ).rows
+    return str(rows[0]["text"]) if rows else None
