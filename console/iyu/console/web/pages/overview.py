@@ -12,7 +12,7 @@ from iyu.console.web.pages.page import Page, Site, read_choices
 from iyu.console.web.pages.word_figures import least_reviews
 from iyu.console.web.queries.answer import Record
 from iyu.console.web.queries.days import Period, count_days
-from iyu.console.web.queries.words import compare_periods
+from iyu.console.web.queries.words import rank_words, words_before
 from iyu.console.web.queries.work import dead_letters_by_reason, pending_by_queue
 
 #: Words that are shown on either side.
@@ -26,12 +26,22 @@ def overview(site: Site, filters: Filters) -> Page:
     days = ask(count_days, period, filters.source)
     before = ask(count_days, period.before, filters.source)
     reviews = _total(days.rows)
-    words = ask(compare_periods, choices.method, period, least_reviews(reviews))
+    # Of all sources: what each source does with a word is on the page of words.
+    words = ask(rank_words, choices.method, period, None, least_reviews(reviews))
+    down = [row for row in words.rows if row["total_heat"] < 0][:WORDS]
+    up = [row for row in reversed(words.rows) if row["total_heat"] > 0][:WORDS]
+    earlier = ask(words_before, choices.method, period, [*down, *up])
     pending = ask(pending_by_queue)
     letters = ask(dead_letters_by_reason)
     return Page(
         "overview.html",
-        {"days": days, "words": words, "pending": pending, "dead_letters": letters},
+        {
+            "days": days,
+            "words": words,
+            "words_before": earlier,
+            "pending": pending,
+            "dead_letters": letters,
+        },
         {
             "choices": choices,
             "reviews": reviews,
@@ -43,8 +53,9 @@ def overview(site: Site, filters: Filters) -> Page:
             "columns": columns_of(days.rows, period),
             "lines": lines_of(days.rows, period),
             "by_source": by_source(days.rows),
-            "down": [row for row in words.rows if row["total_heat"] < 0][:WORDS],
-            "up": [row for row in reversed(words.rows) if row["total_heat"] > 0][:WORDS],
+            "down": down,
+            "up": up,
+            "earlier": {(row["surface"], row["pos"]): row for row in earlier.rows},
         },
     )
 

@@ -1,10 +1,11 @@
 """What words did over a period, from their daily sums in the view `keyword_trend`."""
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
 
-from iyu.console.web.queries.answer import Answer, moment, run
+from iyu.console.web.queries.answer import Answer, Record, moment, run
 from iyu.console.web.queries.days import Period
 
 #: Sums over days, and what the interval of the mean is computed from (`word_figures`).
@@ -75,31 +76,27 @@ def _rank_words_of_source(
     )
 
 
-def compare_periods(connection: Connection, method: str, period: Period, least: int) -> Answer:
-    """Return the words of the period with what they did in the period before."""
+def words_before(
+    connection: Connection, method: str, period: Period, words: Sequence[Record]
+) -> Answer:
+    """Return what some words did in the period before this one; a few steps through the key."""
+    days = {f"day_{n}": day.isoformat() for n, day in enumerate(period.before.each_day())}
+    surfaces = {f"word_{n}": word["surface"] for n, word in enumerate(words)}
+    if not surfaces:
+        return Answer((), (), "")
     return run(
         connection,
-        """
-        SELECT surface, pos, SUM(reviews) AS reviews, SUM(total_heat) AS total_heat,
-               SUM(reviews_before) AS reviews_before, SUM(heat_before) AS heat_before
-        FROM (
-            SELECT surface, pos, reviews, total_heat, 0 AS reviews_before, 0.0 AS heat_before
-            FROM keyword_trend
-            WHERE method = :method AND day >= :since AND day <= :until
-            UNION ALL
-            SELECT surface, pos, 0, 0.0, reviews, total_heat
-            FROM keyword_trend
-            WHERE method = :method AND day >= :since_before AND day < :since
-        ) AS both_periods
+        f"""
+        SELECT surface, pos, SUM(reviews) AS reviews, SUM(total_heat) AS total_heat
+        FROM keyword_trend
+        WHERE method = :method AND surface IN ({_names(surfaces)})
+          AND day IN ({_names(days)})
         GROUP BY surface, pos
-        HAVING SUM(reviews) >= :least
-        ORDER BY total_heat, surface, pos
+        ORDER BY surface, pos
         """,
         method=method,
-        since=period.since.isoformat(),
-        until=period.until.isoformat(),
-        since_before=period.before.since.isoformat(),
-        least=least,
+        **surfaces,
+        **days,
     )
 
 
@@ -117,7 +114,7 @@ def trend_of_word(
         SELECT day, reviews, negative_reviews, occurrences, mean_heat, total_heat
         FROM keyword_trend
         WHERE method = :method AND surface = :surface AND pos = :pos
-          AND day IN ({", ".join(f":{name}" for name in days)})
+          AND day IN ({_names(days)})
         ORDER BY day
         """,
         method=method,
@@ -136,3 +133,7 @@ def methods_with_words(connection: Connection) -> list[str]:
         if method is None:
             return found
         found.append(method)
+
+
+def _names(bound: Iterable[str]) -> str:
+    return ", ".join(f":{name}" for name in bound)
