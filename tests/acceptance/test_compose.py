@@ -17,6 +17,7 @@ from tests.harness.ports import own_port
 from tests.harness.postgres_server import PostgresServer
 from tests.harness.services import ROOT, child_environment, is_listening, iyu_command, run_iyu
 from tests.harness.skipping import skip_without
+from tests.harness.web_page import WebPage
 
 pytestmark = pytest.mark.acceptance
 
@@ -127,6 +128,14 @@ def test_the_services_score_reviews_together(
     answer = run_iyu("sql", query, "--csv", environment=environment("worker"), cwd=tmp_path)
     assert answer.stdout.split() == ["review_id", "1", "2"]
     assert beat.running, beat.output()
+
+    port = own_port(start)
+    start(iyu_command(*services["web"]["command"], "--port", str(port)), environment("web"))
+    poll(60, lambda: is_listening(port))
+    page = WebPage(port)
+    assert page.get("/reviews.json").status == 401
+    token = services["web"]["environment"]["IYU_WEB_TOKEN"]
+    assert "최고의 영화" in page.get("/reviews.json", Authorization=f"Bearer {token}").body
 
 
 def run_redis(service: dict[str, Any], start, tmp_path: Path) -> int:

@@ -36,6 +36,8 @@ COMMANDS: Final = (
     "dead_letters",
     "forget",
     "db",
+    "web",
+    "report",
 )
 
 
