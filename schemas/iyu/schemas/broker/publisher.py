@@ -13,7 +13,7 @@ from kombu import Queue as KombuQueue
 from kombu.exceptions import OperationalError
 from sqlalchemy import Engine
 
-from iyu.schemas.broker.redis_address import ANSWER_SECONDS, check_address
+from iyu.schemas.broker.redis_address import ANSWER_SECONDS, kombu_broker
 from iyu.schemas.contract.errors import BrokerFull, BrokerUnavailable
 from iyu.schemas.contract.message import TASK, Chunk, Queue
 from iyu.schemas.contract.settings import Settings, mask
@@ -29,8 +29,8 @@ def make_app(settings: Settings) -> Celery:
 
     Raises SettingsError for a broker that is not Redis.
     """
-    check_address(settings.broker)
-    app = Celery("iyu", broker=settings.broker)
+    address, found_by = kombu_broker(settings)
+    app = Celery("iyu", broker=address)
     exchange = Exchange("reviews", type="direct")
     app.conf.update(
         task_queues=[KombuQueue(name, exchange, routing_key=name) for name in Queue],
@@ -41,6 +41,7 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         task_ignore_result=True,
         broker_transport_options={
+            **found_by,
             "visibility_timeout": settings.visibility_timeout,
             # Serve queues in the order they are listed: live, then bulk.
             "queue_order_strategy": "priority",

@@ -15,6 +15,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IYU_", extra="ignore", frozen=True)
 
     broker_url: SecretStr = SecretStr("redis://localhost:6379/0")
+    #: The name by which Sentinels know the master; only where `broker_url` is theirs.
+    redis_master: str | None = None
     database_url: SecretStr = SecretStr("sqlite:///iyu.db")
     #: Seconds until Redis hands an unacknowledged message out again. Longer than
     #: `task_time_limit`, or a slow chunk would be scored twice.
@@ -79,6 +81,8 @@ class Settings(BaseSettings):
 
 def mask(address: str) -> str:
     """Return an address with its password replaced by ***."""
+    if ";" in address:  # several Sentinels
+        return ";".join(map(mask, address.split(";")))
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 

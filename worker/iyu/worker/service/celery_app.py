@@ -13,11 +13,12 @@ from celery.beat import Scheduler
 from kombu import Queue as KombuQueue
 
 from iyu.schemas.broker.publisher import make_app
+from iyu.schemas.broker.redis_address import is_sentinel
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.logs import log_as_json
 from iyu.schemas.contract.message import Queue, Rescore, read_purpose, rescore_queue
 from iyu.worker.service.capacity import LoadedProcesses, take_only_for_loaded
-from iyu.worker.service.heartbeat import keep_heartbeat
+from iyu.worker.service.heartbeat import HeartbeatRow
 from iyu.worker.service.probe_files import beat_file, touch
 from iyu.worker.service.watchdog import watch
 from iyu.worker.settings import WorkerSettings
@@ -66,7 +67,8 @@ def make_worker_app(settings: WorkerSettings) -> Celery:
             }
         },
     )
-    app.conf.broker_transport = "iyu.worker.transport.redis_transport:Transport"
+    transport = "SentinelTransport" if is_sentinel(settings) else "Transport"
+    app.conf.broker_transport = f"iyu.worker.transport.redis_transport:{transport}"
     return app
 
 
@@ -115,7 +117,7 @@ def run_worker(
         without_heartbeat=True,  # events that nobody reads
     )
     watch(settings, heartbeat, queues or list(Queue), process.load_failed, loaded)
-    keep_heartbeat(settings, version)
+    signals.worker_ready.connect(HeartbeatRow(settings, version).start, weak=False)
     worker.start()
     return int(worker.exitcode or 0)
 

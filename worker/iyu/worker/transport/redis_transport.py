@@ -107,10 +107,20 @@ class _Channel(kombu_redis.Channel):  # type: ignore[misc]
             super()._queue_bind(*args)
 
 
+class _SentinelChannel(_Channel, kombu_redis.SentinelChannel):  # type: ignore[misc]
+    pass
+
+
 class Transport(kombu_redis.Transport):  # type: ignore[misc]
     """The setting `broker_transport` of a worker."""
 
     Channel = _Channel
+
+
+class SentinelTransport(kombu_redis.SentinelTransport):  # type: ignore[misc]
+    """The same where the broker is found through Sentinels."""
+
+    Channel = _SentinelChannel
 
 
 class QuietConsumer(Consumer):  # type: ignore[misc]
