@@ -17,7 +17,7 @@ WORKDIR /opt/iyu
 COPY constraints.txt pyproject.toml ./
 RUN pip install --constraint constraints.txt uv \
     && uv pip install --system --no-cache --compile-bytecode --constraint constraints.txt \
-      --requirements pyproject.toml --extra worker --extra metrics --extra parquet --extra web \
+      --requirements pyproject.toml --extra worker --extra metrics --extra parquet --extra web --extra webhooks \
     && packages="$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
     && rm -rf "$packages/tensorflow/include" "$packages/clang" \
     && pip uninstall --yes uv \

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import kubernetes_validate
 import pytest
-import typer.main
 import yaml
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from iyu.console.main import app
 from iyu.schemas.contract.message import Chunk, Purpose, Queue, Rescore, new_id
@@ -89,14 +88,19 @@ def test_kustomize_builds_it(overlay: str):
 @each_container
 def test_the_command_exists_with_its_options(document: Any, container: Any):
     for words in commands(container):
-        command: click.Command = typer.main.get_command(app)
-        context = click.Context(command)
-        while isinstance(command, click.Group):
-            name = words.pop(0)
-            found = command.get_command(context, name)
-            assert found is not None, f"iyu has no command {name}"
-            command = found
-        command.make_context("iyu", words)  # it parses the options, and runs nothing
+        helped(words)
+
+
+def helped(words: list[str]) -> str:
+    """The help of a command; an unknown command or option in front of it is an error."""
+    done = CliRunner().invoke(app, [*words, "--help"])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_command_or_an_option_that_does_not_exist_would_be_seen():
+    for words in (["beet"], ["metrics", "--hots", "0.0.0.0"], ["db", "upgarde"]):
+        assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 2
 
 
 def commands(container: dict[str, Any]) -> Iterator[list[str]]:
@@ -136,13 +140,13 @@ def test_it_reads_its_settings_from_what_is_there(document, container):
 
 
 def test_every_variable_is_one_that_iyu_reads():
-    [secret] = of_kind("Secret").values()
+    secret = of_kind("Secret")["iyu-addresses"]
     known = {f"IYU_{name.upper()}" for name in WorkerSettings.model_fields}
     assert configured().keys() | secret["stringData"].keys() <= known
 
 
 def test_the_settings_are_valid_together(monkeypatch: pytest.MonkeyPatch):
-    [secret] = of_kind("Secret").values()
+    secret = of_kind("Secret")["iyu-addresses"]
     for name, value in (configured() | secret["stringData"]).items():
         monkeypatch.setenv(name, value)
     settings = WorkerSettings.load()
@@ -152,18 +156,40 @@ def test_the_settings_are_valid_together(monkeypatch: pytest.MonkeyPatch):
     assert int(worker["containers"][0]["resources"]["requests"]["cpu"]) == processes
 
 
-def test_every_port_is_the_one_that_is_listened_on():
-    metrics = of_kind("Deployment")["iyu-metrics"]["spec"]["template"]["spec"]["containers"][0]
-    [port] = metrics["ports"]
-    words = metrics["args"]
+@pytest.mark.parametrize("name", ["metrics", "web"])
+def test_every_port_is_the_one_that_is_listened_on(name: str):
+    pod = of_kind("Deployment")[f"iyu-{name}"]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    [port] = container["ports"]
+    words = container["args"]
     assert words[words.index("--port") + 1] == str(port["containerPort"])
     assert words[words.index("--host") + 1] == "0.0.0.0"
-    service = of_kind("Service")["iyu-metrics"]
+    service = of_kind("Service")[f"iyu-{name}"]
     assert [p["targetPort"] for p in service["spec"]["ports"]] == [port["name"]]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        [asked] = [how for key, how in container[probe].items() if key in {"httpGet", "tcpSocket"}]
+        assert asked["port"] == port["name"]
+    [policy] = [
+        p for p in of_kind("NetworkPolicy").values() if p["metadata"]["name"] == f"iyu-{name}"
+    ]
+    assert policy["spec"]["ingress"][0]["ports"] == [{"protocol": "TCP", "port": port["name"]}]
+
+
+def test_prometheus_finds_the_metrics():
+    service = of_kind("Service")["iyu-metrics"]
     annotations = service["metadata"]["annotations"]
     assert annotations["prometheus.io/port"] == str(service["spec"]["ports"][0]["port"])
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert metrics[probe]["httpGet"] == {"path": "/healthz", "port": port["name"]}
+    assert annotations["prometheus.io/path"] == "/metrics"
+    [container] = of_kind("Deployment")["iyu-metrics"]["spec"]["template"]["spec"]["containers"]
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+
+
+def test_the_page_gets_its_token_from_a_secret():
+    [container] = of_kind("Deployment")["iyu-web"]["spec"]["template"]["spec"]["containers"]
+    [variable] = container["env"]
+    assert variable["name"] in helped(["web"])
+    wanted = variable["valueFrom"]["secretKeyRef"]
+    assert wanted["key"] in of_kind("Secret")[wanted["name"]]["stringData"]
 
 
 def test_every_selector_finds_its_pods():
@@ -213,7 +239,7 @@ def test_keda_scales_what_there_is_by_what_is_pending(postgres_url: str):
     [trigger] = SCALED["spec"]["triggers"]
     assert trigger["type"] == "postgresql"
     assert trigger["authenticationRef"]["name"] == AUTHENTICATION["metadata"]["name"]
-    [secret] = of_kind("Secret").values()
+    secret = of_kind("Secret")["iyu-addresses"]
     for target in AUTHENTICATION["spec"]["secretTargetRef"]:
         assert target["name"] == secret["metadata"]["name"]
         assert target["key"] in secret["stringData"]
