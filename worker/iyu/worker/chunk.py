@@ -41,6 +41,7 @@ class Runtime:
     #: Chunks that the database failed, whose attempt is yet to be taken back.
     handed_back: list[str] = field(default_factory=list)
     registered: bool = False  # as a model that serves
+    serves_bulk: bool = True  # where messages wait that failed for a reason nobody foresaw
     #: Ids of `keyword_deltas` that this process wrote and has not added to `keyword_days` yet.
     deltas: list[int] = field(default_factory=list)
 
@@ -56,9 +57,13 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
     if begun is None:
         log.info("chunk %s came again; it is finished already", chunk.chunk_id)
         return
+    chunk = _as_arrived(chunk, begun)
     try:
         if is_used_up(begun, runtime.settings.max_attempts):
-            split_or_bury(runtime.engine, runtime.publisher, chunk, begun)
+            error = f"its worker process died in each of {begun.attempts - 1} attempts"
+            reason = Reason.KILLED_WORKER
+            accepted_at = begun.accepted_at
+            split_or_bury(runtime.engine, runtime.publisher, chunk, accepted_at, reason, error)
             return
         scored, failed = _score(runtime.scorer.score, chunk.reviews)
         with writing(runtime.engine) as connection:
@@ -110,12 +115,18 @@ def _begin(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> Begun | None:
             )
         begun = ledger.begin(connection, chunk)
         if begun and begun.attempts == 1:  # the ledger's own copy has none of them
+            chunk = _as_arrived(chunk, begun)
             for rejection, raw in rejected:
                 if not is_erased(connection, chunk, rejection.review_id):
                     bury_rejection(connection, chunk, rejection, raw)
     runtime.handed_back.clear()
     runtime.registered = runtime.registered or serves
     return begun
+
+
+def _as_arrived(chunk: Chunk, begun: Begun) -> Chunk:
+    """Return the chunk with the time it counts as: of the future, that of its arrival."""
+    return replace(chunk, submitted_at=begun.arrived_at) if begun.arrived_at else chunk
 
 
 def _score(

@@ -212,10 +212,14 @@ chunks = Table(
     _time("submitted_at", nullable=False),
     # By the database's clock; None where the ledger learned of the chunk from its message.
     _time("accepted_at"),
+    # Its first arrival, where its own time lay in the future: what it counts as from then on.
+    _time("arrived_at"),
     _time("published_at"),  # last time it went to the broker
     _time("started_at"),
     _time("finished_at"),
     Column("payload", LargeBinary),  # the reviews until done, then NULL
+    # For reasons that nobody foresaw; `error` is the last one's type.
+    Column("failures", Integer, nullable=False, server_default="0"),
     Column("error", Text),
     # The sweeper and back-pressure read pending chunks only: a handful among millions.
     Index(
@@ -227,6 +231,12 @@ chunks = Table(
     ),
     Index("ix_chunks_batch_id", "batch_id"),
     Index("ix_chunks_finished_at", "finished_at"),
+    Index(
+        "ix_chunks_arrived_at",
+        "arrived_at",
+        sqlite_where=text("arrived_at IS NOT NULL"),
+        postgresql_where=text("arrived_at IS NOT NULL"),
+    ),
 )
 
 dead_letters = Table(
@@ -339,4 +349,9 @@ tombstones = Table(
     _key("key_hash", 32),
     _time("erased_at", nullable=False),  # by the database's clock
     Index("ix_tombstones_erased_at", "erased_at"),
+)
+
+#: One row: the revision of the oldest code that may work with these tables.
+table_readers = Table(
+    "table_readers", metadata, Column("oldest_revision", String(32), primary_key=True)
 )

@@ -89,7 +89,7 @@ def run_worker(
         os.nice(RESCORE_NICENESS)
     read_json_fast()
     app = make_worker_app(settings)
-    process = WorkerProcess(settings, app)
+    process = WorkerProcess(settings, app, serves_bulk=not queues or Queue.BULK in queues)
     register(app, process)
     signals.worker_process_init.connect(process.load, weak=False)
     worker = app.Worker(

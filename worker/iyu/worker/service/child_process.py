@@ -25,8 +25,9 @@ GC_THRESHOLD: Final = 50_000
 class WorkerProcess:
     """A child of the worker; the parent never loads it (TensorFlow does not fork)."""
 
-    def __init__(self, settings: WorkerSettings, app: Celery) -> None:
+    def __init__(self, settings: WorkerSettings, app: Celery, *, serves_bulk: bool = True) -> None:
         self._settings = settings
+        self._serves_bulk = serves_bulk
         self._app = app
         self._runtime: Runtime | None = None
         #: Set in a child, seen by the parent: made before the fork.
@@ -68,6 +69,7 @@ class WorkerProcess:
             ),
             scorer=scorer,
             publisher=Publisher(self._app, self._settings.broker),
+            serves_bulk=self._serves_bulk,
         )
         settle_memory()
         log.info("model %s is ready", scorer.artifact.model_version)
