@@ -212,9 +212,12 @@ class Producer:
     ) -> LingerBuffer:
         self._check_open()
         if self._engine is not None:
-            from iyu.schemas.sql.engine import check
+            from iyu.schemas.sql.clock import database_now
+            from iyu.schemas.sql.engine import check, reading
 
             check(self._engine)
+            with reading(self._engine) as connection:
+                self._clock.follow(lambda: database_now(connection))
         self._backpressure.wait_for_room()
         self._outbox.open(batch)
         size = self._settings.chunk_size

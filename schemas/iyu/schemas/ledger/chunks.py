@@ -14,7 +14,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -35,6 +47,8 @@ class State(StrEnum):
 
 
 OPEN = (State.QUEUED, State.RUNNING)
+#: Pending, and failed at least once for a reason nobody foresaw.
+FAILING = and_(chunks.c.state.in_(OPEN), chunks.c.failures > 0)
 #: A chunk's time may be this far ahead of the database's clock; further ahead it counts as its
 #: first arrival, or every text that comes later would be dropped as older.
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
