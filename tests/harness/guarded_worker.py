@@ -35,6 +35,7 @@ class GuardedWorker:
     engine: Engine
     scorer: Any
     outcomes: Counter[str] = field(default_factory=Counter)
+    pauses: list[float] = field(default_factory=list)  # seconds that were waited after failures
 
     def __post_init__(self) -> None:
         self.settings = WorkerSettings.load(database_patience=0)

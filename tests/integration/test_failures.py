@@ -21,7 +21,6 @@ from tests.harness.guarded_worker import GuardedWorker
 from tests.unit.test_intake import element
 
 NOON = "2026-01-01T12:00:00+00:00"
-PAUSES: list[float] = []
 
 
 class UnforeseenError(Exception):
@@ -30,9 +29,9 @@ class UnforeseenError(Exception):
 
 @pytest.fixture
 def worker(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> GuardedWorker:
-    PAUSES.clear()
-    monkeypatch.setattr(failures.time, "sleep", PAUSES.append)
-    return GuardedWorker(engine, FakeScorer("abc"))
+    worker = GuardedWorker(engine, FakeScorer("abc"))
+    monkeypatch.setattr(failures.time, "sleep", worker.pauses.append)
+    return worker
 
 
 def message(*texts: str, chunk_id: str = "", **kwargs: Any) -> bytes:
@@ -77,9 +76,9 @@ def test_a_review_that_cannot_be_stored_is_a_dead_letter_and_sinks_no_neighbour(
 def test_pauses_grow_and_are_bounded(worker: GuardedWorker, monkeypatch: pytest.MonkeyPatch):
     fail_for(monkeypatch, "나쁜", chunk_module.rows, "write")
     worker.serve(message("나쁜 글"), Queue.BULK)
-    assert len(PAUSES) == failures.MAX_FAILURES - 1
-    assert sorted(PAUSES) == PAUSES
-    assert max(PAUSES) <= failures.LONGEST_PAUSE
+    assert len(worker.pauses) == failures.MAX_FAILURES - 1
+    assert sorted(worker.pauses) == worker.pauses
+    assert max(worker.pauses) <= failures.LONGEST_PAUSE
 
 
 def test_where_the_row_cannot_be_written_the_header_counts(
@@ -170,7 +169,7 @@ def test_a_field_that_no_database_takes_is_a_dead_letter_at_once(worker: Guarded
     assert worker.outcomes == {TASK: 1}
     [letter] = rows(worker, tables.dead_letters)
     assert letter.reason == "bad-message"
-    assert PAUSES == []
+    assert worker.pauses == []
 
 
 def test_two_hundred_dicts_are_one_letter_with_their_ids(worker: GuardedWorker):
