@@ -16,6 +16,7 @@ from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import Begun
 from iyu.schemas.ledger.dead_letters import bury_rejection, bury_review
 from iyu.schemas.sql.engine import writing
+from iyu.worker.failing_model import ModelCheck, ModelFails
 from iyu.worker.rows import write_chunk as rows
 from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_deltas
 from iyu.worker.scoring import Prediction, Scorer
@@ -42,6 +43,7 @@ class Runtime:
     handed_back: list[str] = field(default_factory=list)
     registered: bool = False  # as a model that serves
     serves_bulk: bool = True  # where messages wait that failed for a reason nobody foresaw
+    model_check: ModelCheck = field(default_factory=ModelCheck)
     #: Ids of `keyword_deltas` that this process wrote and has not added to `keyword_days` yet.
     deltas: list[int] = field(default_factory=list)
 
@@ -49,8 +51,8 @@ class Runtime:
 def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
     """Score a chunk and store its rows, once.
 
-    Raises DatabaseUnavailable: nothing was written, the same call may work later; ArtifactError
-    for a chunk that only another model may score.
+    Raises DatabaseUnavailable: nothing was written, the same call may work later; ModelFails
+    likewise; ArtifactError for a chunk that only another model may score.
     """
     _check_model(runtime, chunk)
     begun = _begin(runtime, chunk, rejected)
@@ -65,7 +67,7 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
             accepted_at = begun.accepted_at
             split_or_bury(runtime.engine, runtime.publisher, chunk, accepted_at, reason, error)
             return
-        scored, failed = _score(runtime.scorer.score, chunk.reviews)
+        scored, failed = _score_all(runtime, chunk)
         with writing(runtime.engine) as connection:
             present = without_erased(connection, chunk, begun.accepted_at)
             if not ledger.finish(connection, chunk.chunk_id):
@@ -83,6 +85,10 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
                     bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
     except DatabaseUnavailable:
         runtime.handed_back.append(chunk.chunk_id)
+        raise
+    except ModelFails:
+        with writing(runtime.engine) as connection:
+            ledger.hand_back(connection, [chunk.chunk_id])
         raise
     _add_to_keyword_days(runtime, delta)
 
@@ -127,6 +133,17 @@ def _begin(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> Begun | None:
 def _as_arrived(chunk: Chunk, begun: Begun) -> Chunk:
     """Return the chunk with the time it counts as: of the future, that of its arrival."""
     return replace(chunk, submitted_at=begun.arrived_at) if begun.arrived_at else chunk
+
+
+def _score_all(runtime: Runtime, chunk: Chunk) -> tuple[Scored, Failed]:
+    """Score a chunk. Raises ModelFails where not its reviews are at fault."""
+    try:
+        predictions = runtime.scorer.score([review.text for review in chunk.reviews])
+    except Exception as error:
+        runtime.model_check.failed(runtime.scorer, type(error).__name__)
+        return _score(runtime.scorer.score, chunk.reviews)
+    runtime.model_check.passed()
+    return list(zip(chunk.reviews, predictions, strict=True)), []
 
 
 def _score(

@@ -13,8 +13,10 @@ from celery.beat import Scheduler
 from kombu import Queue as KombuQueue
 
 from iyu.schemas.broker.publisher import make_app
-from iyu.schemas.contract.errors import SettingsError
+from iyu.schemas.contract.errors import DatabaseUnavailable, SettingsError
 from iyu.schemas.contract.message import Queue, Rescore, read_purpose, rescore_queue
+from iyu.schemas.sql.engine import connected
+from iyu.schemas.sql.revision import check_revision
 from iyu.worker.service.watchdog import watch
 from iyu.worker.settings import WorkerSettings
 from iyu.worker.transport.envelope import SWEEP_TASK
@@ -74,7 +76,7 @@ def run_worker(
 
     rescore: score stored reviews again with this model, beside the others, and nothing else.
 
-    Raises ArtifactError, SettingsError before anything starts.
+    Raises ArtifactError, SettingsError, DatabaseOutdated before anything starts.
     """
     heartbeat = settings.heartbeat
     from iyu.worker.explain.methods.registry import choose
@@ -84,6 +86,7 @@ def run_worker(
 
     version = read_manifest(locate(settings.model))["model_version"]
     choose(settings.methods)
+    _check_tables(settings)
     queues = [rescore_queue(version)] if rescore else _allowed(queues or (), version)
     if rescore:
         os.nice(RESCORE_NICENESS)
@@ -103,7 +106,16 @@ def run_worker(
     )
     watch(settings, heartbeat, queues or list(Queue), process.load_failed)
     worker.start()
-    return int(worker.exitcode or 0)
+    return int(process.exit_code.value or worker.exitcode or 0)
+
+
+def _check_tables(settings: WorkerSettings) -> None:
+    """Raise DatabaseOutdated if this worker cannot use the tables; a database may come up later."""
+    with connected(settings.database) as engine:
+        try:
+            check_revision(engine)
+        except DatabaseUnavailable as error:
+            log.warning("%s; chunks wait until it does", error)
 
 
 def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from contextlib import suppress
-from multiprocessing import Event
+from multiprocessing import Event, Value
 from typing import Any, Final
 
 from celery import Celery
@@ -14,6 +14,7 @@ from celery import Celery
 from iyu.schemas.broker.publisher import Publisher
 from iyu.schemas.sql.engine import SQLITE_BUSY_MS, connect
 from iyu.worker.chunk import Runtime
+from iyu.worker.failing_model import WARM_UP_TEXT, ModelCheck
 from iyu.worker.settings import WorkerSettings
 
 log = logging.getLogger("iyu.worker")
@@ -32,6 +33,8 @@ class WorkerProcess:
         self._runtime: Runtime | None = None
         #: Set in a child, seen by the parent: made before the fork.
         self.load_failed = Event()
+        #: What the worker ends with, if a child stops it; 0: nothing to say.
+        self.exit_code = Value("i", 0)
 
     def load(self, **_: Any) -> None:
         """Load everything, or end the process and let the parent know that none can work."""
@@ -42,6 +45,11 @@ class WorkerProcess:
             log.critical("the model cannot be loaded: %s: %s", type(error).__name__, error)
             self.load_failed.set()
             os._exit(1)
+
+    def stop_worker(self, exit_code: int) -> None:
+        """Let the parent end the worker once its processes have finished what they do."""
+        self.exit_code.value = exit_code
+        self.load_failed.set()
 
     @property
     def runtime(self) -> Runtime:
@@ -59,7 +67,7 @@ class WorkerProcess:
 
         scorer = Scorer.load(self._settings.model, self._settings.methods)
         scorer.warm_up()
-        scorer.score(["준비"])
+        scorer.score([WARM_UP_TEXT])
         self._runtime = Runtime(
             settings=self._settings,
             # Well within the time limit: a locked database is no reason to kill the process.
@@ -70,6 +78,7 @@ class WorkerProcess:
             scorer=scorer,
             publisher=Publisher(self._app, self._settings.broker),
             serves_bulk=self._serves_bulk,
+            model_check=ModelCheck(self.stop_worker),
         )
         settle_memory()
         log.info("model %s is ready", scorer.artifact.model_version)

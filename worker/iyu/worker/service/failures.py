@@ -37,6 +37,7 @@ from iyu.schemas.ledger.chunks import Failure, State
 from iyu.schemas.ledger.dead_letters import bury_raw, bury_rejection, bury_review
 from iyu.schemas.sql.engine import writing
 from iyu.worker.chunk import Runtime
+from iyu.worker.failing_model import ModelFails
 from iyu.worker.split_or_bury import PART_ATTEMPTS, split_or_bury
 from iyu.worker.transport.envelope import FAILURES
 
@@ -47,6 +48,8 @@ MAX_FAILURES: Final = 5
 #: Seconds before a message that failed comes again: doubled each time, up to the longest.
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 8.0
+#: Seconds before a chunk goes back that this worker's model fails or may not score.
+MODEL_PAUSE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +115,9 @@ def handing_back(pause: float | None = None) -> Iterator[None]:
     except (DatabaseUnavailable, BrokerUnavailable) as error:
         log.warning("%s; message handed back", error)
         raise Reject(str(error), requeue=True) from None
-    except ArtifactError as error:
+    except (ArtifactError, ModelFails) as error:
         log.error("%s; message handed back", error)
-        time.sleep(LONGEST_PAUSE)
+        time.sleep(MODEL_PAUSE)
         raise Reject(str(error), requeue=True) from None
     except Exception as error:
         if pause is None:
