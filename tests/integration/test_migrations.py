@@ -78,7 +78,8 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "chunk_id": "a chunk", "parent_id": None, "batch_id": "a batch", "source": "shop",
             "queue": "reviews.bulk", "review_count": 2, "state": "running", "attempts": 1,
             "submitted_at": NOON, "published_at": NOON, "started_at": NOON,
-            "finished_at": None, "payload": b"\x00\xff", "error": "Timeout",
+            "finished_at": None, "payload": b"\x00\xff", "error": "Timeout", "failures": 2,
+            "arrived_at": NOON,
         }
     ],
     "dead_letters": [
@@ -128,6 +129,7 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
         }
     ],
     "ledger_totals": [{"queue": "reviews.bulk", "measure": "scored", "value": 2.0}],
+    "table_readers": [{"oldest_revision": "0001"}],
     "tombstones": [{"key_hash": "a hash", "erased_at": NOON}],
 }  # fmt: skip
 

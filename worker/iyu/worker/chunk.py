@@ -18,6 +18,7 @@ from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import Begun
 from iyu.schemas.ledger.dead_letters import bury_rejection, bury_review
 from iyu.schemas.sql.engine import writing
+from iyu.worker.failing_model import ModelCheck, ModelFails
 from iyu.worker.rows import write_chunk as rows
 from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_deltas
 from iyu.worker.scoring import Prediction, Scorer
@@ -45,6 +46,8 @@ class Runtime:
     #: Chunks that the database failed, whose attempt is yet to be taken back.
     handed_back: list[str] = field(default_factory=list)
     registered: bool = False  # as a model that serves
+    serves_bulk: bool = True  # where messages wait that failed for a reason nobody foresaw
+    model_check: ModelCheck = field(default_factory=ModelCheck)
     #: Ids of `keyword_deltas` that this process wrote and has not added to `keyword_days` yet.
     deltas: list[int] = field(default_factory=list)
 
@@ -52,8 +55,8 @@ class Runtime:
 def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
     """Score a chunk and store its rows, once.
 
-    Raises DatabaseUnavailable: nothing was written, the same call may work later; ArtifactError
-    for a chunk that only another model may score.
+    Raises DatabaseUnavailable: nothing was written, the same call may work later; ModelFails
+    likewise; ArtifactError for a chunk that only another model may score.
     """
     _check_model(runtime, chunk)
     start = monotonic()
@@ -61,11 +64,15 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
     if begun is None:
         log.info("chunk %s came again; it is finished already", chunk.chunk_id)
         return
+    chunk = _as_arrived(chunk, begun)
     try:
         if is_used_up(begun, runtime.settings.max_attempts):
-            split_or_bury(runtime.engine, runtime.publisher, chunk, begun)
+            error = f"its worker process died in each of {begun.attempts - 1} attempts"
+            reason = Reason.KILLED_WORKER
+            accepted_at = begun.accepted_at
+            split_or_bury(runtime.engine, runtime.publisher, chunk, accepted_at, reason, error)
             return
-        scored, failed = _score(runtime.scorer.score, chunk.reviews)
+        scored, failed = _score_all(runtime, chunk)
         with writing(runtime.engine) as connection:
             present = without_erased(connection, chunk, begun.accepted_at)
             if not ledger.finish(connection, chunk.chunk_id):
@@ -84,6 +91,10 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
                     bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
     except DatabaseUnavailable:
         runtime.handed_back.append(chunk.chunk_id)
+        raise
+    except ModelFails:
+        with writing(runtime.engine) as connection:
+            ledger.hand_back(connection, [chunk.chunk_id])
         raise
     _log_done(chunk, begun, len(written.reviews), monotonic() - start)
     _add_to_keyword_days(runtime, delta)
@@ -117,12 +128,29 @@ def _begin(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> Begun | None:
             )
         begun = ledger.begin(connection, chunk)
         if begun and begun.attempts == 1:  # the ledger's own copy has none of them
+            chunk = _as_arrived(chunk, begun)
             for rejection, raw in rejected:
                 if not is_erased(connection, chunk, rejection.review_id):
                     bury_rejection(connection, chunk, rejection, raw)
     runtime.handed_back.clear()
     runtime.registered = runtime.registered or serves
     return begun
+
+
+def _as_arrived(chunk: Chunk, begun: Begun) -> Chunk:
+    """Return the chunk with the time it counts as: of the future, that of its arrival."""
+    return replace(chunk, submitted_at=begun.arrived_at) if begun.arrived_at else chunk
+
+
+def _score_all(runtime: Runtime, chunk: Chunk) -> tuple[Scored, Failed]:
+    """Score a chunk. Raises ModelFails where not its reviews are at fault."""
+    try:
+        predictions = runtime.scorer.score([review.text for review in chunk.reviews])
+    except Exception as error:
+        runtime.model_check.failed(runtime.scorer, type(error).__name__)
+        return _score(runtime.scorer.score, chunk.reviews)
+    runtime.model_check.passed()
+    return list(zip(chunk.reviews, predictions, strict=True)), []
 
 
 def _score(

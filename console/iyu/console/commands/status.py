@@ -86,6 +86,7 @@ def _lines(found: "Status") -> list[tuple[str, str]]:
         ("time to drain", drain),
         ("chunks done", f"{found.done_chunks:,}"),
         ("dead letters", f"{found.dead_letters:,}"),
+        *_suspect_lines(found),
         ("model", found.model or "none has scored yet"),
         *_feed_lines(found),
         *lines,
@@ -99,6 +100,18 @@ def _feed_lines(found: "Status") -> list[tuple[str, str]]:
         lines.append(("results feed", f"{held} ({found.feed_lag_seconds:,.0f} s)"))
     if found.failing_webhooks:
         lines.append(("webhooks", f"{found.failing_webhooks:,} failing; see `iyu webhooks list`"))
+    return lines
+
+
+def _suspect_lines(found: "Status") -> list[tuple[str, str]]:
+    """What an operator should look at; no line while all is well."""
+    lines = []
+    if found.failing_chunks:
+        tried = "failed, and are tried again; see the workers' logs"
+        lines.append(("failing chunks", f"{found.failing_chunks:,} {tried}"))
+    if found.future_times:
+        why = "chunks came from clocks that are fast; they count as of their arrival"
+        lines.append(("future times", f"{found.future_times:,} {why}"))
     return lines
 
 

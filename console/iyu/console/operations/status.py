@@ -33,6 +33,8 @@ class Status:
     scored_last_minute: int = 0
     drain_seconds: float | None = None  # None while no worker finishes any
     dead_letters: int = 0
+    failing_chunks: int = 0  # pending, and failed at least once for a reason nobody foresaw
+    future_times: int = 0  # chunks in the ledger whose time lay ahead of the database's clock
     model: str | None = None
     #: Events that are committed and held back from readers of the results feed, by a transaction
     #: that is still running; and seconds since the oldest of them.
@@ -86,6 +88,8 @@ def _from_database(engine: Engine) -> tuple[dict[str, Any], set[str]]:
             "scored_last_minute": progress.scored_recently(connection),
             "drain_seconds": progress.drain_seconds(connection, pending.total),
             "dead_letters": _count(connection, dead_letters.c.replayed_at.is_(None)),
+            "failing_chunks": _count(connection, ledger.FAILING),
+            "future_times": _count(connection, chunks.c.arrived_at.is_not(None)),
             "model": _current_model(connection),
             **_feed(connection),
         }, queues

@@ -53,7 +53,8 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
     | _columns(
         Holds.NOTHING,
         "chunk_id parent_id batch_id source queue review_count state attempts submitted_at "
-        "accepted_at queued_at swept published_at started_at finished_at error",
+        "accepted_at arrived_at queued_at swept published_at started_at finished_at failures "
+        "error",
     ),
     "heartbeats": _columns(
         Holds.NOTHING,
@@ -82,5 +83,6 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
     "webhook_secrets": _columns(Holds.NOTHING, "webhook_id secret previous"),
     "webhook_deliveries": _columns(Holds.PAYLOAD, "body")
     | _columns(Holds.NOTHING, "delivery_id webhook_id attempts due_at created_at"),
+    "table_readers": _columns(Holds.NOTHING, "oldest_revision"),
     "tombstones": _columns(Holds.HASH, "key_hash erased_at"),
 }

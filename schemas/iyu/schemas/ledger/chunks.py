@@ -9,12 +9,23 @@ Used by producer, worker and sweeper alike. Every function takes an open transac
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, case, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -35,9 +46,15 @@ class State(StrEnum):
 
 
 OPEN = (State.QUEUED, State.RUNNING)
+#: Pending, and failed at least once for a reason nobody foresaw.
+FAILING = and_(chunks.c.state.in_(OPEN), chunks.c.failures > 0)
+#: A chunk's time may be this far ahead of the database's clock; further ahead it counts as its
+#: first arrival, or every text that comes later would be dropped as older.
+FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 #: A producer records the publishing afterwards, and may be killed before it does: then the chunk
 #: was published, or about to be, soon after it was submitted.
 _went_out = func.coalesce(chunks.c.published_at, chunks.c.submitted_at)
+_one_attempt_less = case((chunks.c.attempts > 0, chunks.c.attempts - 1), else_=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +62,33 @@ class Begun:
     """What `begin` found: how often the chunk was begun, this time included, and its lineage."""
 
     attempts: int
-    is_part: bool  # split from a chunk that killed its process: suspect
-    accepted_at: datetime | None  # by the database's clock; None: it came as a message alone
+    is_part: bool  # split from a chunk that kept failing: suspect
+    # By the database's clock; None: it came as a message alone.
+    accepted_at: datetime | None = field(default=None, compare=False)
+    # What the chunk's time counts as; None: as it says.
+    arrived_at: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A chunk that failed for a reason nobody foresaw: how often, this time included."""
+
+    failures: int
+    is_part: bool
+    accepted_at: datetime | None
 
 
 def accept(connection: Connection, new: Sequence[Chunk]) -> None:
     """Add chunks with their payload, before anybody publishes them."""
     now = database_now(connection)
-    rows = [_row(chunk) | {"accepted_at": now, "queued_at": utc_now()} for chunk in new]
+    rows = []
+    for number, chunk in enumerate(new):
+        row = _row(chunk) | {"accepted_at": now, "queued_at": utc_now()}
+        if chunk.submitted_at > now + FUTURE_TOLERANCE:
+            # Still one after the other: of two texts of one review the later one stands.
+            arrived = now + timedelta(microseconds=number)
+            row |= {"submitted_at": arrived, "arrived_at": arrived}
+        rows.append(row)
     connection.execute(insert(chunks), rows)
 
 
@@ -77,13 +113,43 @@ def mark_published(connection: Connection, chunk_ids: Sequence[str]) -> None:
 def begin(connection: Connection, chunk: Chunk) -> Begun | None:
     """Count an attempt; None if the chunk is finished already and only its message came again.
 
-    A chunk without a row (its publisher has no database) gets one here.
+    A chunk without a row (its publisher has no database) gets one here. A time of the future is
+    replaced once, and stays what it was replaced by however often the message comes.
     """
-    if begun := _count_attempt(connection, chunk.chunk_id):
+    begun = _count_attempt(connection, chunk.chunk_id)
+    if begun is None:
+        added = connection.execute(_insert_or_nothing(connection, _row(chunk)))
+        # Nothing added: it is finished, or another worker added it this instant.
+        begun = _count_attempt(connection, chunk.chunk_id) if added.rowcount else None
+    if begun is None or begun.arrived_at is not None:
         return begun
-    added = connection.execute(_insert_or_nothing(connection, _row(chunk)))
-    # Nothing added: it is finished, or another worker added it this instant.
-    return _count_attempt(connection, chunk.chunk_id) if added.rowcount else None
+    return _with_arrival(connection, chunk, begun)
+
+
+def count_failure(
+    connection: Connection, chunk_id: str, error: str, queue: str | None = None
+) -> Failure | None:
+    """Count a failure that nobody foresaw; None if the ledger has no such pending chunk.
+
+    Its attempt is taken back: no process died. error: the type's name, never its text, which may
+    hold a review. queue: where its message goes now, if elsewhere.
+    """
+    counted = connection.execute(
+        update(chunks)
+        .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
+        .values(
+            state=State.QUEUED,
+            failures=chunks.c.failures + 1,
+            error=error[:100],
+            published_at=utc_now(),
+            attempts=_one_attempt_less,
+            queue=queue or chunks.c.queue,
+        )
+        .returning(chunks.c.failures, chunks.c.parent_id, chunks.c.accepted_at)
+    ).one_or_none()
+    if counted is None:
+        return None
+    return Failure(counted.failures, counted.parent_id is not None, counted.accepted_at)
 
 
 def finish(connection: Connection, chunk_id: str, state: State = State.DONE) -> bool:
@@ -108,7 +174,7 @@ def hand_back(connection: Connection, chunk_ids: Sequence[str]) -> None:
         .values(
             state=State.QUEUED,
             published_at=utc_now(),  # its message went back to the end of the queue
-            attempts=case((chunks.c.attempts > 0, chunks.c.attempts - 1), else_=0),
+            attempts=_one_attempt_less,
         )
     )
 
@@ -183,15 +249,30 @@ def _mark_swept(connection: Connection, chunk_ids: Sequence[str]) -> None:
 
 
 def _count_attempt(connection: Connection, chunk_id: str) -> Begun | None:
+    c = chunks.c
     counted = connection.execute(
         update(chunks)
-        .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
-        .values(state=State.RUNNING, attempts=chunks.c.attempts + 1, started_at=utc_now())
-        .returning(chunks.c.attempts, chunks.c.parent_id, chunks.c.accepted_at)
+        .where(c.chunk_id == chunk_id, c.state.in_(OPEN))
+        .values(state=State.RUNNING, attempts=c.attempts + 1, started_at=utc_now())
+        .returning(c.attempts, c.parent_id, c.accepted_at, c.arrived_at)
     ).one_or_none()
     if counted is None:
         return None
-    return Begun(counted.attempts, counted.parent_id is not None, counted.accepted_at)
+    is_part = counted.parent_id is not None
+    return Begun(counted.attempts, is_part, counted.accepted_at, counted.arrived_at)
+
+
+def _with_arrival(connection: Connection, chunk: Chunk, begun: Begun) -> Begun:
+    """Replace a time of the future by the chunk's first arrival."""
+    arrived = begun.accepted_at or database_now(connection)
+    if chunk.submitted_at <= arrived + FUTURE_TOLERANCE:
+        return begun
+    connection.execute(
+        update(chunks)
+        .where(chunks.c.chunk_id == chunk.chunk_id)
+        .values(submitted_at=arrived, arrived_at=arrived)
+    )
+    return replace(begun, arrived_at=arrived)
 
 
 def _insert_or_nothing(connection: Connection, row: dict[str, Any]) -> Any:
@@ -211,6 +292,7 @@ def _row(chunk: Chunk, parent_id: str | None = None) -> dict[str, Any]:
         "attempts": 0,
         "submitted_at": chunk.submitted_at,
         "accepted_at": None,
+        "arrived_at": None,
         "published_at": None,
         "payload": pack(chunk.reviews),
     }

@@ -22,6 +22,7 @@ from iyu.schemas.contract.settings import mask, sqlite_path
 if TYPE_CHECKING:
     # Alembic takes as long to import as SQLAlchemy itself: only where it is used.
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 #: Milliseconds a SQLite writer waits for another one.
 SQLITE_BUSY_MS = 30_000
@@ -94,16 +95,22 @@ def check(engine: Engine) -> None:
     if path and not path.exists():
         raise DatabaseOutdated(f"{path} does not exist yet; run: iyu db upgrade")
     from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
 
     with reading(engine) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    head = migration_scripts().get_current_head()
     if current != head:
         raise DatabaseOutdated(
             f"the tables are of version {current or 'none'}, this iyu needs {head}; "
             "run: iyu db upgrade"
         )
+
+
+def migration_scripts() -> "ScriptDirectory":
+    """Return the migrations that this code knows."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_alembic())
 
 
 @contextmanager

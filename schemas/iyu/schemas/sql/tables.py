@@ -214,10 +214,14 @@ chunks = Table(
     # By the database's clock; None where the ledger learned of the chunk from its message.
     _time("accepted_at"),
     _time("queued_at"),  # when the row was written; None likewise
+    # Its first arrival, where its own time lay in the future: what it counts as from then on.
+    _time("arrived_at"),
     _time("published_at"),  # last time it went to the broker
     _time("started_at"),
     _time("finished_at"),
     Column("payload", LargeBinary),  # the reviews until done, then NULL
+    # For reasons that nobody foresaw; `error` is the last one's type.
+    Column("failures", Integer, nullable=False, server_default="0"),
     Column("error", Text),
     Column("swept", Integer, nullable=False, server_default="0"),  # times it was lost and found
     # The sweeper and back-pressure read pending chunks only: a handful among millions.
@@ -230,6 +234,12 @@ chunks = Table(
     ),
     Index("ix_chunks_batch_id", "batch_id"),
     Index("ix_chunks_finished_at", "finished_at"),
+    Index(
+        "ix_chunks_arrived_at",
+        "arrived_at",
+        sqlite_where=text("arrived_at IS NOT NULL"),
+        postgresql_where=text("arrived_at IS NOT NULL"),
+    ),
 )
 
 dead_letters = Table(
@@ -347,3 +357,8 @@ tombstones = Table(
 
 #: Who is alive, and what the ledger counted before it was pruned.
 heartbeats, ledger_totals = define_operation_tables(metadata, _time)
+
+#: One row: the revision of the oldest code that may work with these tables.
+table_readers = Table(
+    "table_readers", metadata, Column("oldest_revision", String(32), primary_key=True)
+)

@@ -14,9 +14,11 @@ from kombu import Queue as KombuQueue
 
 from iyu.schemas.broker.publisher import make_app
 from iyu.schemas.broker.redis_address import is_sentinel
-from iyu.schemas.contract.errors import SettingsError
+from iyu.schemas.contract.errors import DatabaseUnavailable, SettingsError
 from iyu.schemas.contract.logs import log_as_json
 from iyu.schemas.contract.message import Queue, Rescore, read_purpose, rescore_queue
+from iyu.schemas.sql.engine import connected
+from iyu.schemas.sql.revision import check_revision
 from iyu.worker.service.capacity import LoadedProcesses, take_only_for_loaded
 from iyu.worker.service.heartbeat import HeartbeatRow
 from iyu.worker.service.probe_files import beat_file, touch
@@ -83,7 +85,7 @@ def run_worker(
 
     rescore: score stored reviews again with this model, beside the others, and nothing else.
 
-    Raises ArtifactError, SettingsError before anything starts.
+    Raises ArtifactError, SettingsError, DatabaseOutdated before anything starts.
     """
     heartbeat = settings.heartbeat
     from iyu.worker.explain.methods.registry import choose
@@ -93,13 +95,14 @@ def run_worker(
 
     version = read_manifest(locate(settings.model))["model_version"]
     choose(settings.methods)
+    _check_tables(settings)
     queues = [rescore_queue(version)] if rescore else _allowed(queues or (), version)
     if rescore:
         os.nice(RESCORE_NICENESS)
     read_json_fast()
     _log_as_set(settings, logging.INFO)
     app = make_worker_app(settings)
-    process = WorkerProcess(settings, app)
+    process = WorkerProcess(settings, app, serves_bulk=not queues or Queue.BULK in queues)
     register(app, process)
     signals.worker_process_init.connect(process.load, weak=False)
     signals.worker_shutting_down.connect(process.stop_loading, weak=False)
@@ -119,7 +122,16 @@ def run_worker(
     watch(settings, heartbeat, queues or list(Queue), process.load_failed, loaded)
     signals.worker_ready.connect(HeartbeatRow(settings, version).start, weak=False)
     worker.start()
-    return int(worker.exitcode or 0)
+    return int(process.exit_code.value or worker.exitcode or 0)
+
+
+def _check_tables(settings: WorkerSettings) -> None:
+    """Raise DatabaseOutdated if this worker cannot use the tables; a database may come up later."""
+    with connected(settings.database) as engine:
+        try:
+            check_revision(engine)
+        except DatabaseUnavailable as error:
+            log.warning("%s; chunks wait until it does", error)
 
 
 def _log_as_set(settings: WorkerSettings, level: int) -> None:

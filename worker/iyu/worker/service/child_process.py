@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from multiprocessing import Event
+from multiprocessing import Event, Value
 from multiprocessing.synchronize import Event as EventType
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from iyu.schemas.broker.publisher import Publisher
 from iyu.schemas.contract.logs import describe
 from iyu.schemas.sql.engine import SQLITE_BUSY_MS, connect
 from iyu.worker.chunk import Runtime
+from iyu.worker.failing_model import WARM_UP_TEXT, ModelCheck
 from iyu.worker.settings import WorkerSettings
 
 log = logging.getLogger("iyu.worker")
@@ -31,14 +32,17 @@ LOOK_EVERY: Final = 0.5
 class WorkerProcess:
     """A child of the worker; the parent never loads it (TensorFlow does not fork)."""
 
-    def __init__(self, settings: WorkerSettings, app: Celery) -> None:
+    def __init__(self, settings: WorkerSettings, app: Celery, *, serves_bulk: bool = True) -> None:
         self._settings = settings
+        self._serves_bulk = serves_bulk
         self._app = app
         self._runtime: Runtime | None = None
         #: Set in a child, seen by the parent: made before the fork.
         self.load_failed = Event()
         #: Set in the parent, seen by the children: made before the fork too.
         self._stopping = Event()
+        #: What the worker ends with, if a child stops it; 0: nothing to say.
+        self.exit_code = Value("i", 0)
 
     def load(self, **_: Any) -> None:
         """Load everything, or end the process and tell the parent that no process can work."""
@@ -60,6 +64,11 @@ class WorkerProcess:
         """End the processes that are still loading: they hold no message, and a stop waits."""
         self._stopping.set()
 
+    def stop_worker(self, exit_code: int) -> None:
+        """Let the parent end the worker once its processes have finished what they do."""
+        self.exit_code.value = exit_code
+        self.load_failed.set()
+
     @property
     def runtime(self) -> Runtime:
         """The process's parts."""
@@ -76,7 +85,7 @@ class WorkerProcess:
 
         scorer = Scorer.load(self._settings.model, self._settings.methods)
         scorer.warm_up()
-        scorer.score(["준비"])
+        scorer.score([WARM_UP_TEXT])
         self._runtime = Runtime(
             settings=self._settings,
             # Well within the time limit: a locked database is no reason to kill the process.
@@ -86,6 +95,8 @@ class WorkerProcess:
             ),
             scorer=scorer,
             publisher=Publisher(self._app, self._settings.broker),
+            serves_bulk=self._serves_bulk,
+            model_check=ModelCheck(self.stop_worker),
         )
         settle_memory()
         log.info("model %s is ready", scorer.artifact.model_version)
