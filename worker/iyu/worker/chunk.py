@@ -2,32 +2,32 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
 from iyu.schemas.broker.publisher import Publisher
-from iyu.schemas.contract.errors import ArtifactError, DatabaseUnavailable
+from iyu.schemas.contract.errors import ArtifactError, DatabaseUnavailable, DatabaseUnusable
 from iyu.schemas.contract.message import Chunk, Rescore
-from iyu.schemas.contract.review import Reason, Rejection, Review
-from iyu.schemas.erasure.late_messages import is_erased, without_erased
+from iyu.schemas.contract.review import Rejection, Review
+from iyu.schemas.erasure.late_messages import is_erased
 from iyu.schemas.erasure.lock import lock_for_storing
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import Begun
-from iyu.schemas.ledger.dead_letters import bury_rejection, bury_review
+from iyu.schemas.ledger.dead_letters import bury_rejection
 from iyu.schemas.sql.engine import writing
 from iyu.worker.rows import write_chunk as rows
 from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_deltas
 from iyu.worker.scoring import Prediction, Scorer
 from iyu.worker.settings import WorkerSettings
 from iyu.worker.split_or_bury import is_used_up, split_or_bury
+from iyu.worker.store_chunk import Failed, Scored, ScoredChunk, store_chunk
 
 log = logging.getLogger("iyu.worker")
 
 #: Reviews that were rejected on arrival, with their raw text.
 Rejected = Sequence[tuple[Rejection, object]]
-Scored = list[tuple[Review, Prediction]]
-Failed = list[tuple[Review, str]]  # with the name of the error that scoring raised
 
 
 @dataclass(slots=True)
@@ -61,25 +61,15 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
             split_or_bury(runtime.engine, runtime.publisher, chunk, begun)
             return
         scored, failed = _score(runtime.scorer.score, chunk.reviews)
-        with writing(runtime.engine) as connection:
-            present = without_erased(connection, chunk, begun.accepted_at)
-            if not ledger.finish(connection, chunk.chunk_id):
-                # Whoever closes a chunk writes what became of its reviews: rows from here could
-                # contradict dead letters, or parts that are still to be scored.
-                log.info("chunk %s was finished by another worker; its rows stand", chunk.chunk_id)
-                return
-            scored = [pair for pair in scored if pair[0] in present.reviews]
-            written = replace(chunk, reviews=tuple(review for review, _ in scored))
-            predictions = [prediction for _, prediction in scored]
-            version = runtime.scorer.artifact.model_version
-            delta = rows.write(connection, written, predictions, version)
-            for review, error in failed:
-                if review in present.reviews:
-                    bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
-    except DatabaseUnavailable:
+        version = runtime.scorer.artifact.model_version
+        result = ScoredChunk(chunk, begun, version, scored, failed)
+        deltas = store_chunk(runtime.engine, result)
+    except DatabaseUnavailable as error:
         runtime.handed_back.append(chunk.chunk_id)
+        if isinstance(error, DatabaseUnusable):  # it answers, and may stay so for long
+            _hand_back(runtime)
         raise
-    _add_to_keyword_days(runtime, delta)
+    _add_to_keyword_days(runtime, deltas)
 
 
 def _check_model(runtime: Runtime, chunk: Chunk) -> None:
@@ -134,10 +124,17 @@ def _score(
     return first + second, first_failed + second_failed
 
 
-def _add_to_keyword_days(runtime: Runtime, delta: int | None) -> None:
+def _hand_back(runtime: Runtime) -> None:
+    """Take attempts back at once; where that fails too, `_begin` does it later."""
+    with suppress(DatabaseUnavailable):
+        with writing(runtime.engine) as connection:
+            ledger.hand_back(connection, runtime.handed_back)
+        runtime.handed_back.clear()
+
+
+def _add_to_keyword_days(runtime: Runtime, deltas: Sequence[int]) -> None:
     """Bring the daily figures of words up to date every few chunks; sweeps add what is left."""
-    if delta is not None:
-        runtime.deltas.append(delta)
+    runtime.deltas.extend(deltas)
     if len(runtime.deltas) < DELTAS_AT_ONCE:
         return
     ids, runtime.deltas = runtime.deltas, []

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too-large"
     BAD_MESSAGE = "bad-message"
     SCORING_FAILED = "scoring-failed"
+    STORE_FAILED = "store-failed"
     KILLED_WORKER = "killed-worker"
 
 

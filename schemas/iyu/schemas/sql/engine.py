@@ -8,16 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from iyu.schemas.contract.errors import DatabaseOutdated, DatabaseUnavailable, SettingsError
+from iyu.schemas.contract.errors import DatabaseOutdated, SettingsError
 from iyu.schemas.contract.settings import mask, sqlite_path
+from iyu.schemas.sql.database_errors import database_trouble, is_transient, needs_correction
 
 if TYPE_CHECKING:
     # Alembic takes as long to import as SQLAlchemy itself: only where it is used.
@@ -110,7 +105,8 @@ def check(engine: Engine) -> None:
 def writing(engine: Engine) -> Iterator[Connection]:
     """Give one transaction: committed at the end, or rolled back whole.
 
-    Raises DatabaseUnavailable where the database does not answer or stays locked.
+    Raises DatabaseUnavailable where the database does not answer or stays locked, DatabaseUnusable
+    where it has to be put right first.
     """
     with _raising_unavailable(engine), engine.begin() as connection:
         yield connection
@@ -120,37 +116,25 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """Give a connection that never blocks a writer.
 
-    Raises DatabaseUnavailable where the database does not answer.
+    Raises DatabaseUnavailable, DatabaseUnusable.
     """
     with _raising_unavailable(engine), engine.connect() as connection:
         yield connection.execution_options(read_only=True)
 
 
-def is_transient(error: DBAPIError) -> bool:
-    """Whether the same statement may work later: a lost connection or a lock, not bad data."""
-    if error.connection_invalidated or isinstance(error, InterfaceError):
-        return True
-    return isinstance(error, OperationalError) and "no such" not in str(error.orig)
-
-
 @contextmanager
 def _raising_unavailable(engine: Engine) -> Iterator[None]:
-    """Raise DatabaseUnavailable in place of what the driver raises for a lost connection."""
+    """Raise DatabaseUnavailable in place of what the driver raises for trouble that may pass."""
     try:
         yield
     except DBAPIError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
-            raise SettingsError(
-                f"{engine.url.database} is not a SQLite database; name another file"
-            ) from error
         if not is_transient(error):
             raise
-        address = mask(engine.url.render_as_string(hide_password=False))
-        cause = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no answer"
-        raise DatabaseUnavailable(
-            f"the database {address} does not answer ({cause}); check that it runs and "
-            "IYU_DATABASE_URL names it"
-        ) from error
+        if needs_correction(error):
+            # Its connections may lead to a server that was demoted, or be of a user without a
+            # right: new ones find out.
+            engine.dispose()
+        raise database_trouble(engine, error) from error
 
 
 def _alembic() -> "Config":
