@@ -14,7 +14,7 @@ from iyu.schemas.contract.errors import DatabaseUnavailable, DatabaseUnusable, N
 from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Reason, Review, utc_now
 from iyu.schemas.ledger import chunks as ledger
-from iyu.schemas.ledger.chunks import State
+from iyu.schemas.ledger.chunks import Begun, State
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import connect, connected, reading, upgrade, writing
 from iyu.worker.chunk import Runtime, score_chunk
@@ -223,3 +223,41 @@ def test_a_row_that_the_database_rejects_sinks_no_neighbour(engine: Engine):
     assert "글" not in letter.error
     assert column(engine, tables.chunks.c.state) == [State.DONE]
     assert column(engine, tables.reviews.c.review_id) == ["1", "2", "4", "5", "6", "7"]
+
+
+def test_a_table_that_somebody_locks_is_given_up_on_in_time(postgres_url: str):
+    with (
+        connected(postgres_url) as other,
+        connected(postgres_url, busy_ms=200) as engine,
+    ):
+        upgrade(other)
+        runtime, one = runtime_on(engine), chunk("1")
+        with writing(other) as connection:
+            connection.execute(text("LOCK TABLE predictions IN ACCESS EXCLUSIVE MODE"))
+            for _ in range(OFTEN):
+                with pytest.raises(DatabaseUnavailable, match="lock timeout"):
+                    score_chunk(runtime, one, [])
+        score_chunk(runtime, one, [])
+        assert column(engine, tables.predictions.c.review_id) == ["1"]
+        assert column(engine, tables.chunks.c.attempts) == [1]
+
+
+def test_the_database_ends_a_session_that_froze_inside_a_transaction(postgres_url: str):
+    """Or the locks of a machine that hangs would stop every other worker on its reviews."""
+    with connected(postgres_url) as other, connected(postgres_url, idle_ms=200) as engine:
+        upgrade(other)
+        one = chunk("1")
+        with writing(other) as connection:
+            ledger.accept(connection, [one])
+
+        def freeze_meanwhile() -> None:
+            with writing(engine) as frozen:
+                assert ledger.begin(frozen, one)
+                with writing(other) as connection:  # waits for the frozen one's lock, and gets it
+                    begun.append(ledger.begin(connection, one))
+                frozen.execute(text("SELECT 1"))
+
+        begun: list[Begun | None] = []
+        with pytest.raises(DatabaseUnavailable):
+            freeze_meanwhile()
+        assert [one and one.attempts for one in begun] == [1]

@@ -92,9 +92,8 @@ def _lines(found: "Status") -> list[tuple[str, str]]:
 
 
 def _broker_lines(found: "Status") -> list[tuple[str, str]]:
-    if found.broker_error:
-        return [("broker", found.broker_error)]
+    lines = [("broker", found.broker_error)] if found.broker_error else []
     if found.unacknowledged is None:
-        return []
+        return lines
     lengths = ", ".join(f"{name} {count:,}" for name, count in found.messages.items())
-    return [("messages", lengths), ("unacknowledged", f"{found.unacknowledged:,}")]
+    return [*lines, ("messages", lengths), ("unacknowledged", f"{found.unacknowledged:,}")]

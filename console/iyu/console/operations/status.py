@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from iyu.schemas.broker.redis_contents import count_messages, count_unacknowledged
+from iyu.schemas.broker.redis_contents import count_messages, count_unacknowledged, probe_writing
 from iyu.schemas.contract.errors import BrokerUnavailable, IyuError
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
@@ -95,12 +95,13 @@ def _current_model(connection: Connection) -> str | None:
 
 
 def _from_broker(settings: Settings, queues: Set[str]) -> dict[str, Any]:
-    """Return the messages of the usual queues, and of models that rescore."""
+    """Return the messages of the usual queues and of models that rescore, and what is wrong."""
     usual = [queue.value for queue in Queue]
+    found: dict[str, Any] = {}
     try:
-        return {
-            "messages": count_messages(settings, [*usual, *sorted(queues - set(usual))]),
-            "unacknowledged": count_unacknowledged(settings),
-        }
+        found["messages"] = count_messages(settings, [*usual, *sorted(queues - set(usual))])
+        found["unacknowledged"] = count_unacknowledged(settings)
+        probe_writing(settings)
     except BrokerUnavailable as error:
-        return {"broker_error": str(error)}
+        found["broker_error"] = str(error)
+    return found

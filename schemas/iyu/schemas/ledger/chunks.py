@@ -19,8 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from iyu.schemas.contract.message import Chunk, new_id, pack, read_purpose, unpack
-from iyu.schemas.contract.review import utc_now
-from iyu.schemas.sql.clock import database_now
+from iyu.schemas.sql.clock import database_clock, database_now
 from iyu.schemas.sql.tables import chunks
 
 
@@ -36,8 +35,9 @@ class State(StrEnum):
 
 OPEN = (State.QUEUED, State.RUNNING)
 #: A producer notes its publishing later, or was killed before it could: then it went out, or was
-#: about to, soon after it was submitted.
-_went_out = func.coalesce(chunks.c.published_at, chunks.c.submitted_at)
+#: about to, soon after it was accepted. Both by the database's clock; the time of submission is the
+#: producer's, and decides only for a row of an older version.
+_went_out = func.coalesce(chunks.c.published_at, chunks.c.accepted_at, chunks.c.submitted_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,16 @@ def accept_again(
 
     They have no time of acceptance of their own, so a review that was erased meanwhile stays so.
     """
-    connection.execute(insert(chunks), [_row(chunk, parent_id) for chunk in new])
+    going_out = {"published_at": database_now(connection)}  # they are published next
+    connection.execute(insert(chunks), [_row(chunk, parent_id) | going_out for chunk in new])
 
 
 def mark_published(connection: Connection, chunk_ids: Sequence[str]) -> None:
     """Note that these chunks went to the broker now."""
     connection.execute(
-        update(chunks).where(chunks.c.chunk_id.in_(chunk_ids)).values(published_at=utc_now())
+        update(chunks)
+        .where(chunks.c.chunk_id.in_(chunk_ids))
+        .values(published_at=database_clock(connection))
     )
 
 
@@ -79,7 +82,8 @@ def begin(connection: Connection, chunk: Chunk) -> Begun | None:
     """
     if begun := _count_attempt(connection, chunk.chunk_id):
         return begun
-    added = connection.execute(_insert_or_nothing(connection, _row(chunk)))
+    row = _row(chunk) | {"published_at": database_clock(connection)}  # before now; it came
+    added = connection.execute(_insert_or_nothing(connection, row))
     # Nothing added: it is finished, or another worker added it this instant.
     return _count_attempt(connection, chunk.chunk_id) if added.rowcount else None
 
@@ -93,7 +97,7 @@ def finish(connection: Connection, chunk_id: str, state: State = State.DONE) -> 
     closed = connection.execute(
         update(chunks)
         .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
-        .values(state=state, finished_at=utc_now(), payload=None)
+        .values(state=state, finished_at=database_clock(connection), payload=None)
     )
     return bool(closed.rowcount)
 
@@ -105,7 +109,9 @@ def hand_back(connection: Connection, chunk_ids: Sequence[str]) -> None:
         .where(chunks.c.chunk_id.in_(chunk_ids), chunks.c.state.in_(OPEN))
         .values(
             state=State.QUEUED,
-            published_at=utc_now(),  # its message went back to the end of the queue
+            published_at=database_clock(
+                connection
+            ),  # its message went back to the end of the queue
             attempts=case((chunks.c.attempts > 0, chunks.c.attempts - 1), else_=0),
         )
     )
@@ -182,7 +188,11 @@ def _count_attempt(connection: Connection, chunk_id: str) -> Begun | None:
     counted = connection.execute(
         update(chunks)
         .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
-        .values(state=State.RUNNING, attempts=chunks.c.attempts + 1, started_at=utc_now())
+        .values(
+            state=State.RUNNING,
+            attempts=chunks.c.attempts + 1,
+            started_at=database_clock(connection),
+        )
         .returning(chunks.c.attempts, chunks.c.parent_id, chunks.c.accepted_at)
     ).one_or_none()
     if counted is None:
