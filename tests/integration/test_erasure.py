@@ -201,7 +201,10 @@ def test_without_the_ledger_a_time_a_little_later_counts_as_earlier(
     runtime: Runtime, later: timedelta, kept: list[str]
 ):
     forget(runtime.engine, "1")
-    score_chunk(runtime, chunk({"1": "글"}, utc_now() + later), [])
+    erased_at = utc_now() - timedelta(hours=1)
+    with writing(runtime.engine) as connection:
+        connection.execute(tables.tombstones.update().values(erased_at=erased_at))
+    score_chunk(runtime, chunk({"1": "글"}, erased_at + later), [])
     assert stored(runtime.engine) == kept
 
 

@@ -69,6 +69,9 @@ class Held:
     def hlen(self, _name: str) -> int:
         return 2
 
+    def hdel(self, _name: str, _key: str) -> int:
+        return 0
+
 
 def test_a_model_that_scores_stored_reviews_again_has_its_queue_shown(
     database: str, monkeypatch: pytest.MonkeyPatch

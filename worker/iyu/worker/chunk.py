@@ -2,21 +2,23 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from iyu.schemas.broker.publisher import Publisher
-from iyu.schemas.contract.errors import ArtifactError, DatabaseUnavailable
+from iyu.schemas.contract.errors import ArtifactError, DatabaseUnavailable, DatabaseUnusable
 from iyu.schemas.contract.logs import CHUNK_LOG, describe, summary
 from iyu.schemas.contract.message import Chunk, Rescore
 from iyu.schemas.contract.review import Reason, Rejection, Review
-from iyu.schemas.erasure.late_messages import is_erased, without_erased
+from iyu.schemas.erasure.late_messages import is_erased
 from iyu.schemas.erasure.lock import lock_for_storing
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import Begun
-from iyu.schemas.ledger.dead_letters import bury_rejection, bury_review
+from iyu.schemas.ledger.dead_letters import bury_rejection
 from iyu.schemas.sql.engine import writing
 from iyu.worker.failing_model import ModelCheck, ModelFails
 from iyu.worker.rows import write_chunk as rows
@@ -24,6 +26,7 @@ from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_deltas
 from iyu.worker.scoring import Prediction, Scorer
 from iyu.worker.settings import WorkerSettings
 from iyu.worker.split_or_bury import is_used_up, split_or_bury
+from iyu.worker.store_chunk import Failed, Scored, ScoredChunk, closing_chunk, store_by_halves
 
 log = logging.getLogger("iyu.worker")
 chunk_log = logging.getLogger(CHUNK_LOG)
@@ -31,8 +34,6 @@ chunk_log.setLevel(logging.WARNING)
 
 #: Reviews that were rejected on arrival, with their raw text.
 Rejected = Sequence[tuple[Rejection, object]]
-Scored = list[tuple[Review, Prediction]]
-Failed = list[tuple[Review, str]]  # with the name of the error that scoring raised
 
 
 @dataclass(slots=True)
@@ -73,30 +74,26 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
             split_or_bury(runtime.engine, runtime.publisher, chunk, accepted_at, reason, error)
             return
         scored, failed = _score_all(runtime, chunk)
-        with writing(runtime.engine) as connection:
-            present = without_erased(connection, chunk, begun.accepted_at)
-            if not ledger.finish(connection, chunk.chunk_id):
-                # Whoever closes a chunk writes what became of its reviews: rows from here could
-                # contradict dead letters, or parts that are still to be scored.
-                log.info("chunk %s was finished by another worker; its rows stand", chunk.chunk_id)
-                return
-            kept = {review.review_id for review in present.reviews}
-            scored = [pair for pair in scored if pair[0].review_id in kept]
-            written = replace(chunk, reviews=tuple(review for review, _ in scored))
-            predictions = [prediction for _, prediction in scored]
-            version = runtime.scorer.artifact.model_version
-            delta = rows.write(connection, written, predictions, version)
-            for review, error in failed:
-                if review.review_id in kept:
-                    bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
-    except DatabaseUnavailable:
+        version = runtime.scorer.artifact.model_version
+        result = ScoredChunk(chunk, begun, version, scored, failed)
+        try:
+            with closing_chunk(runtime.engine, result) as part:
+                delta = None
+                if part is not None:
+                    delta = rows.write(part.connection, part.chunk, part.predictions, version)
+        except DBAPIError as error:
+            runtime.deltas += store_by_halves(runtime.engine, result, error)
+            delta = None
+    except DatabaseUnavailable as error:
         runtime.handed_back.append(chunk.chunk_id)
+        if isinstance(error, DatabaseUnusable):  # it answers, and may stay so for long
+            _hand_back(runtime)
         raise
     except ModelFails:
         with writing(runtime.engine) as connection:
             ledger.hand_back(connection, [chunk.chunk_id])
         raise
-    _log_done(chunk, begun, len(written.reviews), monotonic() - start)
+    _log_done(chunk, begun, len(scored), monotonic() - start)
     _add_to_keyword_days(runtime, delta)
 
 
@@ -182,6 +179,14 @@ def _log_done(chunk: Chunk, begun: Begun, reviews: int, seconds: float) -> None:
             "seconds": round(seconds, 4),
         },
     )
+
+
+def _hand_back(runtime: Runtime) -> None:
+    """Take attempts back at once; where that fails too, `_begin` does it later."""
+    with suppress(DatabaseUnavailable):
+        with writing(runtime.engine) as connection:
+            ledger.hand_back(connection, runtime.handed_back)
+        runtime.handed_back.clear()
 
 
 def _add_to_keyword_days(runtime: Runtime, delta: int | None) -> None:

@@ -116,12 +116,11 @@ def _suspect_lines(found: "Status") -> list[tuple[str, str]]:
 
 
 def _broker_lines(found: "Status") -> list[tuple[str, str]]:
-    if found.broker_error:
-        return [("broker", found.broker_error)]
+    lines = [("broker", found.broker_error)] if found.broker_error else []
     if found.unacknowledged is None:
-        return []
+        return lines
     lengths = ", ".join(f"{name} {count:,}" for name, count in found.messages.items())
-    lines = [("messages", lengths), ("unacknowledged", f"{found.unacknowledged:,}")]
+    lines += [("messages", lengths), ("unacknowledged", f"{found.unacknowledged:,}")]
     if found.misdirected:
         warning = f"{found.misdirected:,} in the queue `celery`, which nobody serves"
         lines.append(("misdirected", f"{warning}: their publisher named no queue"))

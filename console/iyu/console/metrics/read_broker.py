@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any, Final
 
 from iyu.console.metrics.figures import BrokerFigures
-from iyu.schemas.broker.publisher import raising_broker_errors
+from iyu.schemas.broker.broker_errors import raising_broker_errors
 from iyu.schemas.broker.redis_address import redis_client
 from iyu.schemas.broker.redis_contents import UNACKNOWLEDGED
 from iyu.schemas.contract.message import Queue

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, func, select
 
-from iyu.schemas.broker.redis_contents import count_messages, count_unacknowledged
+from iyu.schemas.broker.redis_contents import count_messages, count_unacknowledged, probe_writing
 from iyu.schemas.contract.errors import BrokerUnavailable, IyuError
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
@@ -122,15 +122,15 @@ def _current_model(connection: Connection) -> str | None:
 
 
 def _from_broker(settings: Settings, queues: Set[str]) -> dict[str, Any]:
-    """Return the messages of the usual queues, and of models that rescore."""
+    """Return the messages of the usual queues and of models that rescore, and what is wrong."""
     usual = [queue.value for queue in Queue]
+    found: dict[str, Any] = {}
     try:
-        names = [*usual, *sorted(queues - set(usual)), UNNAMED_QUEUE]
-        messages = count_messages(settings, names)
-        return {
-            "misdirected": messages.pop(UNNAMED_QUEUE),
-            "messages": messages,
-            "unacknowledged": count_unacknowledged(settings),
-        }
+        messages = count_messages(settings, [*usual, *sorted(queues - set(usual)), UNNAMED_QUEUE])
+        found["misdirected"] = messages.pop(UNNAMED_QUEUE)
+        found["messages"] = messages
+        found["unacknowledged"] = count_unacknowledged(settings)
+        probe_writing(settings)
     except BrokerUnavailable as error:
-        return {"broker_error": str(error)}
+        found["broker_error"] = str(error)
+    return found

@@ -1,22 +1,19 @@
 """The Celery application of both sides, and the one place that publishes chunks."""
 
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
-import redis
 from celery import Celery
 from kombu import Exchange
 from kombu import Queue as KombuQueue
-from kombu.exceptions import OperationalError
 from sqlalchemy import Engine
 
+from iyu.schemas.broker.broker_errors import raising_broker_errors
 from iyu.schemas.broker.redis_address import ANSWER_SECONDS, kombu_broker
-from iyu.schemas.contract.errors import BrokerFull, BrokerUnavailable
 from iyu.schemas.contract.message import TASK, Chunk, Queue
-from iyu.schemas.contract.settings import Settings, mask
+from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger.chunks import mark_published
 from iyu.schemas.sql.engine import writing
 
@@ -117,20 +114,3 @@ def _packed(message: Any) -> Any:
         properties=message.properties
         | {"content_type": "application/json", "content_encoding": "utf-8"},
     )
-
-
-@contextmanager
-def raising_broker_errors(address: str) -> Iterator[None]:
-    """Raise BrokerUnavailable or BrokerFull in place of what redis-py and kombu raise."""
-    try:
-        yield
-    except (OperationalError, redis.RedisError, OSError) as error:
-        if "OOM" in str(error) or "maxmemory" in str(error):
-            raise BrokerFull(
-                f"the broker {mask(address)} is at its maxmemory; wait until workers have "
-                "caught up, or raise maxmemory"
-            ) from error
-        raise BrokerUnavailable(
-            f"the broker {mask(address)} does not answer; check that it runs and "
-            "IYU_BROKER_URL names it"
-        ) from error

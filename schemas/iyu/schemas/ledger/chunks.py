@@ -30,8 +30,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from iyu.schemas.contract.message import Chunk, new_id, pack, read_purpose, unpack
-from iyu.schemas.contract.review import utc_now
-from iyu.schemas.sql.clock import database_now
+from iyu.schemas.sql.clock import database_clock, database_now
 from iyu.schemas.sql.tables import chunks
 
 
@@ -51,9 +50,10 @@ FAILING = and_(chunks.c.state.in_(OPEN), chunks.c.failures > 0)
 #: A chunk's time may be this far ahead of the database's clock; further ahead it counts as its
 #: first arrival, or every text that comes later would be dropped as older.
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
-#: A producer records the publishing afterwards, and may be killed before it does: then the chunk
-#: was published, or about to be, soon after it was submitted.
-_went_out = func.coalesce(chunks.c.published_at, chunks.c.submitted_at)
+#: A producer notes its publishing later, or was killed before it could: then it went out, or was
+#: about to, soon after it was accepted. Both by the database's clock; the time of submission is the
+#: producer's, and decides only for a row of an older version.
+_went_out = func.coalesce(chunks.c.published_at, chunks.c.accepted_at, chunks.c.submitted_at)
 _one_attempt_less = case((chunks.c.attempts > 0, chunks.c.attempts - 1), else_=0)
 
 
@@ -83,7 +83,7 @@ def accept(connection: Connection, new: Sequence[Chunk]) -> None:
     now = database_now(connection)
     rows = []
     for number, chunk in enumerate(new):
-        row = _row(chunk) | {"accepted_at": now, "queued_at": utc_now()}
+        row = _row(chunk) | {"accepted_at": now, "queued_at": now}
         if chunk.submitted_at > now + FUTURE_TOLERANCE:
             # Still one after the other: of two texts of one review the later one stands.
             arrived = now + timedelta(microseconds=number)
@@ -99,14 +99,17 @@ def accept_again(
 
     They have no time of acceptance of their own, so a review that was erased meanwhile stays so.
     """
-    rows = [_row(chunk, parent_id) | {"queued_at": utc_now()} for chunk in new]
+    now = database_now(connection)  # they are published next
+    rows = [_row(chunk, parent_id) | {"queued_at": now, "published_at": now} for chunk in new]
     connection.execute(insert(chunks), rows)
 
 
 def mark_published(connection: Connection, chunk_ids: Sequence[str]) -> None:
     """Record that these chunks were published now."""
     connection.execute(
-        update(chunks).where(chunks.c.chunk_id.in_(chunk_ids)).values(published_at=utc_now())
+        update(chunks)
+        .where(chunks.c.chunk_id.in_(chunk_ids))
+        .values(published_at=database_clock(connection))
     )
 
 
@@ -118,7 +121,8 @@ def begin(connection: Connection, chunk: Chunk) -> Begun | None:
     """
     begun = _count_attempt(connection, chunk.chunk_id)
     if begun is None:
-        added = connection.execute(_insert_or_nothing(connection, _row(chunk)))
+        row = _row(chunk) | {"published_at": database_clock(connection)}  # before now: it came
+        added = connection.execute(_insert_or_nothing(connection, row))
         # Nothing added: it is finished, or another worker added it this instant.
         begun = _count_attempt(connection, chunk.chunk_id) if added.rowcount else None
     if begun is None or begun.arrived_at is not None:
@@ -141,7 +145,7 @@ def count_failure(
             state=State.QUEUED,
             failures=chunks.c.failures + 1,
             error=error[:100],
-            published_at=utc_now(),
+            published_at=database_clock(connection),
             attempts=_one_attempt_less,
             queue=queue or chunks.c.queue,
         )
@@ -161,7 +165,7 @@ def finish(connection: Connection, chunk_id: str, state: State = State.DONE) -> 
     closed = connection.execute(
         update(chunks)
         .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
-        .values(state=state, finished_at=utc_now(), payload=None)
+        .values(state=state, finished_at=database_clock(connection), payload=None)
     )
     return bool(closed.rowcount)
 
@@ -173,7 +177,8 @@ def hand_back(connection: Connection, chunk_ids: Sequence[str]) -> None:
         .where(chunks.c.chunk_id.in_(chunk_ids), chunks.c.state.in_(OPEN))
         .values(
             state=State.QUEUED,
-            published_at=utc_now(),  # its message went back to the end of the queue
+            # Its message went back to the end of the queue.
+            published_at=database_clock(connection),
             attempts=_one_attempt_less,
         )
     )
@@ -244,7 +249,7 @@ def _mark_swept(connection: Connection, chunk_ids: Sequence[str]) -> None:
     connection.execute(
         update(chunks)
         .where(chunks.c.chunk_id.in_(chunk_ids))
-        .values(published_at=utc_now(), swept=chunks.c.swept + 1)
+        .values(published_at=database_clock(connection), swept=chunks.c.swept + 1)
     )
 
 
@@ -253,7 +258,7 @@ def _count_attempt(connection: Connection, chunk_id: str) -> Begun | None:
     counted = connection.execute(
         update(chunks)
         .where(c.chunk_id == chunk_id, c.state.in_(OPEN))
-        .values(state=State.RUNNING, attempts=c.attempts + 1, started_at=utc_now())
+        .values(state=State.RUNNING, attempts=c.attempts + 1, started_at=database_clock(connection))
         .returning(c.attempts, c.parent_id, c.accepted_at, c.arrived_at)
     ).one_or_none()
     if counted is None:

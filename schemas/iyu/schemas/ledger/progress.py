@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from iyu.schemas.contract.review import utc_now
 from iyu.schemas.ledger.chunks import OPEN, State
+from iyu.schemas.sql.clock import database_now
 from iyu.schemas.sql.tables import chunks, dead_letters
 
 #: Seconds over which the workers' rate is measured: long enough to hold several bulk chunks of
@@ -85,7 +85,7 @@ def queued_reviews(connection: Connection, queue: str) -> int:
 
 def scored_recently(connection: Connection) -> int:
     """Count the reviews of the chunks finished within the last RATE_WINDOW seconds."""
-    return finished_since(connection, utc_now() - timedelta(seconds=RATE_WINDOW))
+    return finished_since(connection, database_now(connection) - timedelta(seconds=RATE_WINDOW))
 
 
 def finished_since(connection: Connection, moment: datetime) -> int:

@@ -15,7 +15,7 @@ from celery import Celery
 
 from iyu.schemas.broker.publisher import Publisher
 from iyu.schemas.contract.logs import describe
-from iyu.schemas.sql.engine import SQLITE_BUSY_MS, connect
+from iyu.schemas.sql.engine import LOCK_MS, connect
 from iyu.worker.chunk import Runtime
 from iyu.worker.failing_model import WARM_UP_TEXT, ModelCheck
 from iyu.worker.settings import WorkerSettings
@@ -91,7 +91,8 @@ class WorkerProcess:
             # Well within the time limit: a locked database is no reason to kill the process.
             engine=connect(
                 self._settings.database,
-                busy_ms=min(SQLITE_BUSY_MS, 250 * self._settings.task_time_limit),
+                busy_ms=min(LOCK_MS, 250 * self._settings.task_time_limit),
+                idle_ms=1_000 * self._settings.task_time_limit,
             ),
             scorer=scorer,
             publisher=Publisher(self._app, self._settings.broker),

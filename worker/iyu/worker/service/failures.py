@@ -21,7 +21,8 @@ from celery import Celery
 from celery.exceptions import Reject
 from sqlalchemy.exc import DataError, IntegrityError
 
-from iyu.schemas.broker.publisher import DEFLATE_LEVEL, raising_broker_errors
+from iyu.schemas.broker.broker_errors import raising_broker_errors
+from iyu.schemas.broker.publisher import DEFLATE_LEVEL
 from iyu.schemas.contract.errors import (
     ArtifactError,
     BrokerUnavailable,

@@ -16,9 +16,9 @@ from sqlalchemy import Engine
 from iyu.schemas.broker.publisher import Publisher
 from iyu.schemas.broker.redis_contents import QueueContents, read_queues
 from iyu.schemas.contract.message import Chunk
-from iyu.schemas.contract.review import utc_now
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.clock import database_now
 from iyu.schemas.sql.engine import reading, writing
 
 log = logging.getLogger("iyu.worker")
@@ -56,8 +56,8 @@ def _take(
     age: float,
 ) -> list[Chunk]:
     margin = timedelta(seconds=age)
-    now = utc_now()
     with writing(engine) as connection:
+        now = database_now(connection)  # the clock of all times in the ledger
         published_before: datetime | None = now - margin
         if line.messages:
             first = line.next_id and ledger.published_at(connection, line.next_id)

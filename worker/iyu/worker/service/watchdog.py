@@ -12,7 +12,7 @@ from typing import Final
 
 from celery.worker import state
 
-from iyu.schemas.broker.redis_contents import count_messages
+from iyu.schemas.broker.redis_contents import count_messages, probe_writing
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.message import TASK
 from iyu.schemas.sql.engine import connect, reading
@@ -88,10 +88,11 @@ def _watch(
 
 
 def _has_work(settings: WorkerSettings, queues: Sequence[str]) -> bool:
-    """Say whether reviews wait, and broker and database answer."""
+    """Say whether reviews wait, the broker can be written to and the database answers."""
     try:
         if not any(count_messages(settings, queues).values()):
             return False
+        probe_writing(settings)
         engine = connect(settings.database)
         try:
             with reading(engine) as connection:
