@@ -61,3 +61,20 @@ def prune(
     with open_database(address) as engine, writing(engine) as connection:
         count = ledger.prune(connection, utc_now() - timedelta(days=days))
     typer.echo(f"{count:,} finished chunks deleted")
+
+
+@db.command()
+def reader_role(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="For example iyu_reader.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Print the SQL of a PostgreSQL role that can only read, for IYU_READER_DATABASE_URL.
+
+    Run them as the owner of the tables, and again after an upgrade that adds tables.
+    """
+    from iyu.console.analysis.reader_role import reader_role_statements
+    from iyu.console.local.env_file import load_settings
+
+    for statement in reader_role_statements(name, load_settings(database_url=database).database):
+        typer.echo(f"{statement};")
+    typer.echo(f"-- Then give it a password, in psql: \\password {name}")

@@ -16,6 +16,8 @@ class Settings(BaseSettings):
 
     broker_url: SecretStr = SecretStr("redis://localhost:6379/0")
     database_url: SecretStr = SecretStr("sqlite:///iyu.db")
+    #: The same database by a role that can only read (`iyu db reader-role`); None: `database_url`.
+    reader_database_url: SecretStr | None = None
     #: Seconds until Redis hands an unacknowledged message out again. Longer than
     #: `task_time_limit`, or a slow chunk would be scored twice.
     visibility_timeout: int = Field(300, ge=1)
@@ -66,12 +68,20 @@ class Settings(BaseSettings):
         """The database's address with its secret: for connecting, never for printing."""
         return self.database_url.get_secret_value()
 
+    @property
+    def reader_database(self) -> str:
+        """The address for reading alone, with its secret; the database's own where none is set."""
+        if self.reader_database_url is None:
+            return self.database
+        return self.reader_database_url.get_secret_value()
+
     def describe(self) -> dict[str, str]:
         """Return the settings for people: passwords masked."""
         shown = {k: str(v) for k, v in self.model_dump().items()}
         return shown | {
             "broker_url": mask(self.broker),
             "database_url": mask(self.database),
+            "reader_database_url": mask(self.reader_database),
         }
 
 
