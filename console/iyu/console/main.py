@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from iyu.console.exit_codes import FAILED, INTERRUPTED, exit_code
+from iyu.console.terminal.safe_text import visible
 from iyu.schemas.contract.errors import IyuError
 
 #: Modules of `iyu.console.commands` in the order of `iyu --help`. Each has `register(app)` and
@@ -59,7 +60,8 @@ class Commands(TyperGroup):
 
 
 def _with_notes(message: str, error: BaseException) -> str:
-    return "; ".join((message, *getattr(error, "__notes__", ())))
+    # A message may name what a file holds: a column, an id.
+    return visible("; ".join((message, *getattr(error, "__notes__", ()))))
 
 
 def _version(wanted: bool) -> None:

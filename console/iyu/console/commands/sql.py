@@ -1,7 +1,5 @@
 """`iyu sql`: query the database, also where no SQL client is installed."""
 
-import csv
-import sys
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +24,9 @@ def sql(
     query: Annotated[str, typer.Argument(metavar="'SELECT …'", help="One query.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a heading.")] = False,
+    for_excel: Annotated[
+        bool, typer.Option("--excel", help="CSV that Excel opens as text, formulas disarmed.")
+    ] = False,
     timeout: Annotated[
         float | None, typer.Option(min=0.001, help="Seconds after which the query is stopped.")
     ] = None,
@@ -40,6 +41,7 @@ def sql(
     from iyu.console.analysis.read_only_query import column_names, read_only_query
     from iyu.console.local.env_file import load_settings
     from iyu.console.operations.open_database import open_database
+    from iyu.console.terminal.csv_output import write_csv
 
     settings = load_settings(database_url=database)
     with (
@@ -50,10 +52,8 @@ def sql(
         names = column_names(rows)
         if as_json:
             _print_json(names, rows)
-        elif as_csv:
-            writer = csv.writer(sys.stdout)
-            writer.writerow(names)
-            writer.writerows(rows)
+        elif as_csv or for_excel:
+            write_csv(names, rows, for_excel=for_excel)
         else:
             _print_table(names, rows)
 

@@ -13,7 +13,7 @@ from kombu import Queue as KombuQueue
 from kombu.exceptions import OperationalError
 from sqlalchemy import Engine
 
-from iyu.schemas.broker.redis_address import ANSWER_SECONDS, check_address
+from iyu.schemas.broker.redis_address import ANSWER_SECONDS, parse_address
 from iyu.schemas.contract.errors import BrokerFull, BrokerUnavailable
 from iyu.schemas.contract.message import TASK, Chunk, Queue
 from iyu.schemas.contract.settings import Settings, mask
@@ -29,8 +29,9 @@ def make_app(settings: Settings) -> Celery:
 
     Raises SettingsError for a broker that is not Redis.
     """
-    check_address(settings.broker)
-    app = Celery("iyu", broker=settings.broker)
+    address = parse_address(settings.broker)
+    app = Celery("iyu", broker=address.url)
+    app.conf.broker_use_ssl = address.tls or None
     exchange = Exchange("reviews", type="direct")
     app.conf.update(
         task_queues=[KombuQueue(name, exchange, routing_key=name) for name in Queue],

@@ -1,12 +1,17 @@
 """What both sides read from the environment, prefix `IYU_`; secrets never reach a repr."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from iyu.schemas.contract.errors import SettingsError
+
+#: What stands in place of a secret.
+HIDDEN: Final = "***"
+#: Schemes of Redis, whose password is often given as if it were a user.
+REDIS_SCHEMES: Final = frozenset({"redis", "rediss"})
 
 
 class Settings(BaseSettings):
@@ -86,14 +91,29 @@ class Settings(BaseSettings):
 
 
 def mask(address: str) -> str:
-    """Return an address with its password replaced by ***."""
+    """Return an address with its secrets replaced by ***; the whole of one that does not parse.
+
+    Hidden are the password, and parameters such as `?password=` and `?sslpassword=`.
+    """
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
     try:
-        return make_url(address).render_as_string(hide_password=True)
+        url = make_url(address)
     except (ArgumentError, ValueError):  # ValueError: a port that is not a number
-        return "***"
+        return HIDDEN
+    if url.host and "@" in url.host:  # of a password that holds an @
+        return HIDDEN
+    shown = {name: HIDDEN if _is_secret(name) else value for name, value in url.query.items()}
+    # What stands alone before the @ may be a password whose colon was forgotten.
+    lone = url.get_backend_name() in REDIS_SCHEMES and url.username and url.password is None
+    user = HIDDEN if lone else url.username
+    masked = url.set(query=shown, username=user).render_as_string(hide_password=True)
+    return masked.replace("%2A%2A%2A", HIDDEN)
+
+
+def _is_secret(parameter: str) -> bool:
+    return any(word in parameter.lower() for word in ("pass", "secret", "token"))
 
 
 def sqlite_path(address: str) -> Path | None:
