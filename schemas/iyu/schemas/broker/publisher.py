@@ -130,6 +130,11 @@ def raising_broker_errors(address: str) -> Iterator[None]:
                 f"the broker {mask(address)} is at its maxmemory; wait until workers have "
                 "caught up, or raise maxmemory"
             ) from error
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise BrokerUnavailable(
+                f"the certificate of the broker {mask(address)} is not trusted; name its authority "
+                "with ?ssl_ca_certs=FILE behind IYU_BROKER_URL"
+            ) from error
         raise BrokerUnavailable(
             f"the broker {mask(address)} does not answer; check that it runs and "
             "IYU_BROKER_URL names it"
