@@ -14,6 +14,7 @@ from sqlalchemy.exc import (
     InterfaceError,
     NoSuchModuleError,
     OperationalError,
+    ProgrammingError,
 )
 
 from iyu.schemas.contract.errors import DatabaseOutdated, DatabaseUnavailable, SettingsError
@@ -81,9 +82,10 @@ def upgrade(engine: Engine) -> None:
     from alembic import command
 
     if path := sqlite_path(engine.url.render_as_string(hide_password=False)):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
     with writing(engine) as connection:
         config = _alembic()
+        _refuse_newer(connection, config)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -97,6 +99,7 @@ def check(engine: Engine) -> None:
     from alembic.script import ScriptDirectory
 
     with reading(engine) as connection:
+        _refuse_newer(connection, _alembic())
         current = MigrationContext.configure(connection).get_current_revision()
     head = ScriptDirectory.from_config(_alembic()).get_current_head()
     if current != head:
@@ -143,6 +146,11 @@ def _raising_unavailable(engine: Engine) -> Iterator[None]:
             raise SettingsError(
                 f"{engine.url.database} is not a SQLite database; name another file"
             ) from error
+        if error.statement is None and isinstance(error, ProgrammingError):  # while connecting
+            option = (str(error.orig).strip() or "it is not understood").splitlines()[0]
+            raise SettingsError(
+                f"IYU_DATABASE_URL: {option}; correct what stands behind its ?"
+            ) from error
         if not is_transient(error):
             raise
         address = mask(engine.url.render_as_string(hide_password=False))
@@ -151,6 +159,29 @@ def _raising_unavailable(engine: Engine) -> Iterator[None]:
             f"the database {address} does not answer ({cause}); check that it runs and "
             "IYU_DATABASE_URL names it"
         ) from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"{folder} cannot be written: {error.strerror}; name another file by IYU_DATABASE_URL"
+        ) from error
+
+
+def _refuse_newer(connection: Connection, config: "Config") -> None:
+    """Raise DatabaseOutdated for tables that a newer iyu has migrated."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise DatabaseOutdated(
+            f"the tables are of version {current}, which is newer than this iyu; install the "
+            "iyu that made them, or a later one"
+        )
 
 
 def _alembic() -> "Config":

@@ -76,7 +76,12 @@ def _watch(
 
 def _beat(file: Path) -> None:
     try:
-        file.touch()
+        # Not through a link: in a shared temporary folder anybody may put one under this name.
+        opened = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+        try:
+            os.utime(opened)
+        finally:
+            os.close(opened)
     except OSError as error:
         log.warning("the heartbeat file %s cannot be written: %s", file, error.strerror)
 
