@@ -82,7 +82,7 @@ def upgrade(engine: Engine) -> None:
     from alembic import command
 
     if path := sqlite_path(engine.url.render_as_string(hide_password=False)):
-        _make_folder(path.parent)
+        path.parent.mkdir(parents=True, exist_ok=True)
     with writing(engine) as connection:
         config = _alembic()
         _refuse_newer(connection, config)
@@ -158,15 +158,6 @@ def _raising_unavailable(engine: Engine) -> Iterator[None]:
         raise DatabaseUnavailable(
             f"the database {address} does not answer ({cause}); check that it runs and "
             "IYU_DATABASE_URL names it"
-        ) from error
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(
-            f"{folder} cannot be written: {error.strerror}; name another file by IYU_DATABASE_URL"
         ) from error
 
 
