@@ -66,10 +66,13 @@ def _watch() -> None:
 
 def _table(found: "Status") -> "Table":
     from rich.table import Table
+    from rich.text import Text
+
+    from iyu.console.terminal.safe_text import visible
 
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in _lines(found):
-        table.add_row(name, value)
+        table.add_row(name, Text(visible(value)))
     return table
 
 

@@ -1,5 +1,6 @@
 """`iyu up`: everything on this machine, in one folder."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +55,7 @@ def up(
         else:
             typer.echo("In another terminal, first:")
         # The file holds the password of Redis; it is not printed.
-        typer.echo(f"    . '{data.resolve() / FILE_NAME}'")
+        typer.echo(f"    . {shlex.quote(str(data.resolve() / FILE_NAME))}")
         typer.echo("Then, for example:  iyu submit reviews.csv --wait")
         if page_port:
             typer.echo(f"Look at the reviews:  http://127.0.0.1:{page_port}/")

@@ -17,6 +17,7 @@ from iyu.console.analysis.example_queries import QUESTIONS
 from iyu.console.demo.run import SOURCE
 from iyu.console.local.data_folder import DataFolder
 from iyu.console.terminal.coloured_heat import has_colour, heated, legend
+from iyu.console.terminal.safe_text import visible
 from iyu.schemas.sql.engine import connected, reading
 
 #: Reviews shown: evenly spread over all, in order of their score.
@@ -76,7 +77,7 @@ def _cells(rows: list[Row[Any]], number: int) -> tuple[str, str, str]:
     if number >= len(rows):
         return "", "", ""
     row = rows[number]
-    return escape(row.surface), f"{row.mean_heat:+.3f}", str(row.reviews)
+    return escape(visible(row.surface)), f"{row.mean_heat:+.3f}", str(row.reviews)
 
 
 def _print_queries(folder: DataFolder, console: Console) -> None:

@@ -47,6 +47,11 @@ def broker_trouble(address: str, error: BaseException) -> BrokerUnavailable:
         return BrokerFull(
             f"{where} is at its maxmemory; wait until workers have caught up, or raise maxmemory"
         )
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return BrokerUnavailable(
+            f"the certificate of the broker {mask(address)} is not trusted; name its authority "
+            "with ?ssl_ca_certs=FILE behind IYU_BROKER_URL"
+        )
     if isinstance(found, redis.exceptions.NoPermissionError):
         return BrokerUnavailable(f"{where} lacks a right: {text}; grant it with ACL SETUSER")
     if isinstance(found, redis.exceptions.BusyLoadingError):

@@ -26,8 +26,9 @@ def make_app(settings: Settings) -> Celery:
 
     Raises SettingsError for a broker that is not Redis.
     """
-    address, found_by = kombu_broker(settings)
-    app = Celery("iyu", broker=address)
+    broker = kombu_broker(settings)
+    app = Celery("iyu", broker=broker.url)
+    app.conf.broker_use_ssl = broker.tls
     exchange = Exchange("reviews", type="direct")
     app.conf.update(
         task_queues=[KombuQueue(name, exchange, routing_key=name) for name in Queue],
@@ -38,7 +39,7 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         task_ignore_result=True,
         broker_transport_options={
-            **found_by,
+            **broker.options,
             "visibility_timeout": settings.visibility_timeout,
             # Serve queues in the order they are listed: live, then bulk.
             "queue_order_strategy": "priority",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, ProgrammingError
 
 from iyu.schemas.contract.errors import DatabaseOutdated, SettingsError
 from iyu.schemas.contract.settings import mask, sqlite_path
@@ -80,6 +80,7 @@ def upgrade(engine: Engine) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     with writing(engine) as connection:
         config = _alembic()
+        _refuse_newer(connection, config)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -92,6 +93,7 @@ def check(engine: Engine) -> None:
     from alembic.runtime.migration import MigrationContext
 
     with reading(engine) as connection:
+        _refuse_newer(connection, _alembic())
         current = MigrationContext.configure(connection).get_current_revision()
     head = migration_scripts().get_current_head()
     if current != head:
@@ -135,6 +137,15 @@ def _raising_unavailable(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            raise SettingsError(
+                f"{engine.url.database} is not a SQLite database; name another file"
+            ) from error
+        if error.statement is None and isinstance(error, ProgrammingError):  # while connecting
+            option = (str(error.orig).strip() or "it is not understood").splitlines()[0]
+            raise SettingsError(
+                f"IYU_DATABASE_URL: {option}; correct what stands behind its ?"
+            ) from error
         if not is_transient(error):
             raise
         if needs_correction(error):
@@ -142,6 +153,20 @@ def _raising_unavailable(engine: Engine) -> Iterator[None]:
             # right: new ones find out.
             engine.dispose()
         raise database_trouble(engine, error) from error
+
+
+def _refuse_newer(connection: Connection, config: "Config") -> None:
+    """Raise DatabaseOutdated for tables that a newer iyu has migrated."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise DatabaseOutdated(
+            f"the tables are of version {current}, which is newer than this iyu; install the "
+            "iyu that made them, or a later one"
+        )
 
 
 def _alembic() -> "Config":
