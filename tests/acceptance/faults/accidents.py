@@ -68,6 +68,37 @@ def death_after_commit() -> None:
     tasks._add_to_keyword_days = deadly
 
 
+def unforeseen_error() -> None:
+    """A chunk with the marker raises what nobody foresaw, before its row is written or after."""
+    begin, write = tasks.ledger.begin, tasks.rows.write
+
+    def raising(step: Callable[..., Any], last: str) -> Callable[..., Any]:
+        def raise_for_marker(connection: Any, chunk: Any, *args: Any) -> Any:
+            text = "".join(review.text for review in chunk.reviews)
+            if MARKER in text and text.endswith(last):
+                raise KeyError(text)
+            return step(connection, chunk, *args)
+
+        return raise_for_marker
+
+    tasks.ledger.begin = raising(begin, "0")
+    tasks.rows.write = raising(write, "1")
+
+
+def broken_model() -> None:
+    """The model loads, and then fails on every review."""
+    load = process.WorkerProcess._load
+
+    def fail(_self: Scorer, _texts: Sequence[str]) -> list[Prediction]:
+        raise OSError(28, "No space left on device")
+
+    def load_and_break(self: process.WorkerProcess) -> None:
+        load(self)
+        Scorer.score = fail  # type: ignore[method-assign]
+
+    process.WorkerProcess._load = load_and_break  # type: ignore[method-assign]
+
+
 def no_model() -> None:
     """A child cannot load its model."""
 
@@ -86,7 +117,16 @@ def silence() -> None:
 
 ACCIDENTS: dict[str, Callable[[], None]] = {
     accident.__name__: accident
-    for accident in (deadly_review, hanging_review, slow, death_after_commit, no_model, silence)
+    for accident in (
+        deadly_review,
+        hanging_review,
+        slow,
+        death_after_commit,
+        unforeseen_error,
+        broken_model,
+        no_model,
+        silence,
+    )
 }
 
 if __name__ == "__main__":

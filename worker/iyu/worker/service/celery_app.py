@@ -101,6 +101,7 @@ def run_worker(
         os.nice(RESCORE_NICENESS)
     read_json_fast()
     _log_as_set(settings, logging.INFO)
+    logging.getLogger("celery.app.trace").addFilter(_drop_traceback)
     app = make_worker_app(settings)
     process = WorkerProcess(settings, app, serves_bulk=not queues or Queue.BULK in queues)
     register(app, process)
@@ -123,6 +124,12 @@ def run_worker(
     signals.worker_ready.connect(HeartbeatRow(settings, version).start, weak=False)
     worker.start()
     return int(process.exit_code.value or worker.exitcode or 0)
+
+
+def _drop_traceback(record: logging.LogRecord) -> bool:
+    """Take the traceback off Celery's line about a message that was handed back: ours says why."""
+    record.exc_info = record.exc_text = None
+    return True
 
 
 def _check_tables(settings: WorkerSettings) -> None:
