@@ -1,4 +1,4 @@
-"""Forward an address of a cable to a loopback port: python -m … ADDRESS PORT, until it is killed."""
+"""Forward an address to a loopback port: python -m … ADDRESS PORT, until it is killed."""
 
 import asyncio
 import sys
