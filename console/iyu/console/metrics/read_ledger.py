@@ -7,7 +7,8 @@ from sqlalchemy import Connection, Row, func, select
 from iyu.console.metrics.figures import LedgerFigures, Pending
 from iyu.console.metrics.running_totals import RunningTotals
 from iyu.schemas.contract.review import Reason, utc_now
-from iyu.schemas.ledger.totals import RESCORE, came_in_at, is_open, queue_group
+from iyu.schemas.ledger.chunks import is_open
+from iyu.schemas.ledger.totals import RESCORE, came_in_at, queue_group
 from iyu.schemas.sql.tables import UtcDateTime, chunks, dead_letters
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -45,8 +46,10 @@ class State(StrEnum):
 
 
 OPEN = (State.QUEUED, State.RUNNING)
+#: Open chunks, in the words of their partial index: SQLite does not use it for bound values.
+is_open: Final = chunks.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
 #: Pending, and failed at least once for a reason nobody foresaw.
-FAILING = and_(chunks.c.state.in_(OPEN), chunks.c.failures > 0)
+FAILING = and_(is_open, chunks.c.failures > 0)
 #: A chunk's time may be this far ahead of the database's clock; further ahead it counts as its
 #: first arrival, or every text that comes later would be dropped as older.
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
@@ -223,7 +226,7 @@ def take_lost(
     lost: Select[Any] = (
         select(chunks)
         .where(
-            chunks.c.state.in_(OPEN),
+            is_open,
             chunks.c.queue == queue,
             _went_out < published_before,
             or_(chunks.c.state == State.QUEUED, chunks.c.started_at < begun_before),
@@ -241,7 +244,7 @@ def take_lost(
 
 def open_queues(connection: Connection) -> list[str]:
     """Return the queues that have open chunks."""
-    query = select(chunks.c.queue).where(chunks.c.state.in_(OPEN)).distinct()
+    query = select(chunks.c.queue).where(is_open).distinct()
     return sorted(connection.scalars(query))
 
 

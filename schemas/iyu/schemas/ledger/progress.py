@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from iyu.schemas.ledger.chunks import OPEN, State
+from iyu.schemas.ledger.chunks import OPEN, State, is_open
 from iyu.schemas.sql.clock import database_now
 from iyu.schemas.sql.tables import chunks, dead_letters
 
@@ -51,14 +51,14 @@ class Outcome:
 
 def pending(connection: Connection) -> int:
     """Count the pending reviews of all queues."""
-    return _sum_reviews(connection, chunks.c.state.in_(OPEN))
+    return _sum_reviews(connection, is_open)
 
 
 def pending_by_queue(connection: Connection) -> PendingReviews:
     """Count the pending reviews by state and queue."""
     query = (
         select(chunks.c.queue, chunks.c.state, func.sum(chunks.c.review_count))
-        .where(chunks.c.state.in_(OPEN))
+        .where(is_open)
         .group_by(chunks.c.queue, chunks.c.state)
     )
     queued: dict[str, int] = {}
@@ -73,7 +73,7 @@ def pending_by_queue(connection: Connection) -> PendingReviews:
 
 def pending_in_queue(connection: Connection, queue: str) -> tuple[int, int]:
     """Count one queue's pending chunks, and the reviews in them."""
-    query = select(func.count(), _reviews).where(chunks.c.queue == queue, chunks.c.state.in_(OPEN))
+    query = select(func.count(), _reviews).where(chunks.c.queue == queue, is_open)
     count, reviews = connection.execute(query).one()
     return int(count), int(reviews)
 

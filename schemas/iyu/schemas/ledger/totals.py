@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from iyu.schemas.contract.message import Rescore, read_purpose
-from iyu.schemas.ledger.chunks import OPEN, State
+from iyu.schemas.ledger.chunks import State, is_open
 from iyu.schemas.sql.tables import chunks, ledger_totals
 
 #: Upper bounds of the histograms' buckets, in seconds.
@@ -36,8 +36,6 @@ SCORING_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
                           300, 600, 1800)  # fmt: skip
 #: All queues of models that score stored reviews again, as one: their number has no limit.
 RESCORE: Final = "reviews.rescore"
-#: Open chunks, in the words of their partial index: SQLite does not use it for bound values.
-is_open: Final = chunks.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
 #: When a chunk came in. `submitted_at` is older for what was replayed or is rescored.
 came_in_at: Final = func.coalesce(chunks.c.queued_at, chunks.c.submitted_at)
 
