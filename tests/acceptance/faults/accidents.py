@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from iyu.worker import chunk as tasks
+from iyu.worker.rows import write_chunk as rows
 from iyu.worker.scoring import Prediction, Scorer
 from iyu.worker.service import child_process as process
 from iyu.worker.service.celery_app import run_worker
@@ -68,6 +69,22 @@ def death_after_commit() -> None:
     tasks._add_to_keyword_days = deadly
 
 
+def freeze_in_transaction() -> None:
+    """The first time, the whole worker freezes with its rows written and not committed."""
+    done = Path(os.environ["IYU_TEST_FLAG"])
+    write = rows.write
+
+    def freezing(*args: Any) -> int | None:
+        written = write(*args)
+        if not done.exists():
+            done.touch()
+            os.kill(os.getppid(), signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return written
+
+    rows.write = freezing
+
+
 def no_model() -> None:
     """A child cannot load its model."""
 
@@ -86,7 +103,15 @@ def silence() -> None:
 
 ACCIDENTS: dict[str, Callable[[], None]] = {
     accident.__name__: accident
-    for accident in (deadly_review, hanging_review, slow, death_after_commit, no_model, silence)
+    for accident in (
+        deadly_review,
+        hanging_review,
+        slow,
+        death_after_commit,
+        freeze_in_transaction,
+        no_model,
+        silence,
+    )
 }
 
 if __name__ == "__main__":
