@@ -38,7 +38,7 @@ $(VENV)/.uv: constraints.txt
 
 $(VENV)/.run: $(VENV)/.uv pyproject.toml
 	@echo 'Installing iyu into $(VENV) …'
-	@$(UV) --editable '.[worker,embedded]'
+	@$(UV) --editable '.[worker,embedded,web]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run

@@ -18,13 +18,14 @@ from iyu.schemas.erasure import forget_reviews
 from iyu.schemas.erasure.register import REGISTER
 from iyu.schemas.erasure.tombstones import CLOCK_TOLERANCE, prune_tombstones
 from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger import progress
 from iyu.schemas.ledger.dead_letters import bury_raw, bury_review
 from iyu.schemas.results import Cursor, Kind, read_results
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.schemas.sql.keyword_days import from_explanations
 from iyu.worker.chunk import Runtime, score_chunk
-from iyu.worker.rows.add_to_keyword_days import fold_all
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.settings import WorkerSettings
 from tests.harness.fakes import FakeScorer
 from tests.integration.test_store import chunk
@@ -68,7 +69,7 @@ def everything(engine: Engine) -> str:
 
 
 def words(engine: Engine) -> list[tuple[Any, ...]]:
-    fold_all(engine)
+    add_all_deltas(engine)
     with reading(engine) as connection:
         query = select(tables.keyword_days).order_by(text("day, surface, pos, method"))
         return [tuple(row) for row in connection.execute(query)]
@@ -89,7 +90,7 @@ def test_a_forgotten_review_is_nowhere(runtime: Runtime):
         bury_raw(connection, f'["shop", [[1, "{PHONE}"]]]', Reason.BAD_MESSAGE, "no list")
     assert PHONE in everything(engine)
     forget(engine, "1", "3", "4")
-    fold_all(engine)
+    add_all_deltas(engine)
     assert find_all_traces(engine, "shop", ["1", "3", "4"]) == {}
     assert "010-2345-6789" not in everything(engine)
     assert stored(engine) == ["2"]
@@ -142,7 +143,7 @@ def test_a_chunk_of_which_nothing_is_left_is_done(runtime: Runtime):
     forget(runtime.engine, "1")
     score_chunk(runtime, waiting, [])
     with reading(runtime.engine) as connection:
-        assert ledger.pending(connection) == 0
+        assert progress.pending(connection) == 0
     assert stored(runtime.engine) == []
 
 
@@ -200,7 +201,10 @@ def test_without_the_ledger_a_time_a_little_later_counts_as_earlier(
     runtime: Runtime, later: timedelta, kept: list[str]
 ):
     forget(runtime.engine, "1")
-    score_chunk(runtime, chunk({"1": "글"}, utc_now() + later), [])
+    erased_at = utc_now() - timedelta(hours=1)
+    with writing(runtime.engine) as connection:
+        connection.execute(tables.tombstones.update().values(erased_at=erased_at))
+    score_chunk(runtime, chunk({"1": "글"}, erased_at + later), [])
     assert stored(runtime.engine) == kept
 
 

@@ -122,7 +122,7 @@ def test_whatever_comes_in_whatever_order(engine: Engine, seed: int):
     check(engine)
 
 
-def test_workers_that_fold_and_write_the_same_at_once_count_once(engine: Engine):
+def test_workers_that_add_and_write_the_same_at_once_count_once(engine: Engine):
     def work(seed: int) -> None:
         draw = random.Random(seed)
         for i in range(12):
@@ -138,7 +138,7 @@ def test_workers_that_fold_and_write_the_same_at_once_count_once(engine: Engine)
     check(engine)
 
 
-def test_a_delta_is_folded_once(engine: Engine):
+def test_a_delta_is_added_once(engine: Engine):
     delta = write(engine, chunk({"a": "0 1"}))
     assert delta is not None
     assert add_deltas(engine, [delta])

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, Table, inspect, text
 
 from iyu.schemas.sql import migrations
-from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.schemas.sql.tables import metadata
 from iyu.schemas.sql.views import NAMES, create_statements
 
@@ -78,7 +78,8 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "chunk_id": "a chunk", "parent_id": None, "batch_id": "a batch", "source": "shop",
             "queue": "reviews.bulk", "review_count": 2, "state": "running", "attempts": 1,
             "submitted_at": NOON, "published_at": NOON, "started_at": NOON,
-            "finished_at": None, "payload": b"\x00\xff", "error": "Timeout",
+            "finished_at": None, "payload": b"\x00\xff", "error": "Timeout", "failures": 2,
+            "arrived_at": NOON,
         }
     ],
     "dead_letters": [
@@ -120,6 +121,15 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "due_at": NOON, "created_at": NOON,
         }
     ],
+    "heartbeats": [
+        {
+            "process_id": "p", "role": "worker", "host": "h", "pid": 1, "iyu_version": "0.1.0",
+            "model_version": "v1", "started_at": NOON, "beat_at": NOON, "last_chunk_at": None,
+            "begun": 3,
+        }
+    ],
+    "ledger_totals": [{"queue": "reviews.bulk", "measure": "scored", "value": 2.0}],
+    "table_readers": [{"oldest_revision": "0001"}],
     "tombstones": [{"key_hash": "a hash", "erased_at": NOON}],
 }  # fmt: skip
 
@@ -220,24 +230,21 @@ def described_kind(engine: Engine, table: str) -> list[str]:
 @pytest.fixture
 def empty(database_url: str) -> Iterator[Engine]:
     """An engine on a database without tables, once of each kind."""
-    engine = connect(database_url)
-    yield engine
-    engine.dispose()
+    with connected(database_url) as engine:
+        yield engine
 
 
 @pytest.fixture
 def second(empty: Engine, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A second empty database of the same kind."""
     if empty.dialect.name == "sqlite":
-        engine = connect(f"{empty.url}.second")
-        yield engine
-        engine.dispose()
+        with connected(f"{empty.url}.second") as engine:
+            yield engine
         return
     server = request.getfixturevalue("postgres")
     url = server.create_database()
-    engine = connect(url)
-    yield engine
-    engine.dispose()
+    with connected(url) as engine:
+        yield engine
     server.drop_database(url)
 
 

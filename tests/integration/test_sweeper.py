@@ -17,7 +17,7 @@ from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.sql import tables
-from iyu.schemas.sql.engine import connect, connected, reading, upgrade, writing
+from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.worker.service.sweeper import sweep
 from tests.harness.polling import poll
 from tests.harness.services import RedisServer, child_environment
@@ -75,11 +75,9 @@ class Desk:
 @pytest.fixture
 def desk(redis_server, database_url: str) -> Iterator[Desk]:
     settings = Settings(broker_url=redis_server.url, database_url=database_url, stale_after=10)
-    engine = connect(database_url)
-    upgrade(engine)
-    with redis_server.client() as client:
+    with connected(database_url) as engine, redis_server.client() as client:
+        upgrade(engine)
         yield Desk(settings, engine, client)
-    engine.dispose()
 
 
 def test_what_waits_in_the_queue_is_left_alone_however_old(desk: Desk):

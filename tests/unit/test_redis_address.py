@@ -3,8 +3,9 @@ import pytest
 from iyu.producer import Producer
 from iyu.schemas.broker.publisher import make_app
 from iyu.schemas.broker.redis_address import check_address, redis_client
+from iyu.schemas.broker.sentinel_address import SentinelAddress
 from iyu.schemas.contract.errors import SettingsError
-from iyu.schemas.contract.settings import Settings
+from iyu.schemas.contract.settings import Settings, mask
 
 SECRET = "hunter2"
 REFUSED = (
@@ -40,9 +41,37 @@ def test_it_is_refused_before_anything_is_accepted(address: str, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sentinel_is_not_supported_yet():
-    with pytest.raises(SettingsError, match="not supported yet"):
-        check_address("sentinel://broker:26379")
+SENTINELS = f"sentinel://iyu:{SECRET}%40x@first:26379;sentinel://second/3"
+
+
+def test_sentinels_need_the_masters_name():
+    with pytest.raises(SettingsError, match="IYU_REDIS_MASTER"):
+        check_address(SENTINELS)
+    check_address(SENTINELS, "mymaster")
+
+
+def test_sentinels_are_read_with_the_login_and_the_database_of_what_they_watch():
+    found = SentinelAddress.parse(SENTINELS)
+    assert found.sentinels == (("first", 26379), ("second", 26379))
+    assert (found.credentials, found.database) == (f"iyu:{SECRET}%40x", 3)
+    assert found.kombu_url == (
+        f"sentinel://iyu:{SECRET}%40x@first:26379/3;sentinel://iyu:{SECRET}%40x@second:26379/3"
+    )
+    assert SECRET not in mask(SENTINELS)
+    assert "second" in mask(SENTINELS)
+    with found.connect("mymaster") as client:
+        options = client.connection_pool.connection_kwargs
+    assert (options["username"], options["password"]) == ("iyu", f"{SECRET}@x")
+    assert options["db"] == 3
+
+
+@pytest.mark.parametrize(
+    "address", [f"{SENTINELS};redis://third", "sentinel://", "sentinel://a:port", "sentinel://a/x"]
+)
+def test_what_only_looks_like_sentinels_is_refused_without_its_secret(address: str):
+    with pytest.raises(SettingsError, match="IYU_BROKER_URL") as refused:
+        check_address(address, "mymaster")
+    assert SECRET not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,12 @@ COMMANDS: Final = (
     "rescore",
     "models",
     "health",
+    "metrics",
     "dead_letters",
     "forget",
     "db",
+    "web",
+    "report",
 )
 
 

@@ -14,8 +14,9 @@ from iyu.producer.ledgerless_outbox import LedgerlessOutbox
 from iyu.producer.linger_buffer import Clock, LingerBuffer
 from iyu.producer.readers.columns import RawReview
 from iyu.schemas.broker.broker import Broker, RedisBroker
-from iyu.schemas.contract.errors import IyuError, RejectedReview, SettingsError
-from iyu.schemas.contract.message import MAX_SOURCE_LENGTH, Queue
+from iyu.schemas.contract.errors import IyuError, MessageError, RejectedReview, SettingsError
+from iyu.schemas.contract.message import Queue
+from iyu.schemas.contract.message_fields import read_source
 from iyu.schemas.contract.review import Rejection, admit
 from iyu.schemas.contract.settings import Settings
 
@@ -211,9 +212,12 @@ class Producer:
     ) -> LingerBuffer:
         self._check_open()
         if self._engine is not None:
-            from iyu.schemas.sql.engine import check
+            from iyu.schemas.sql.clock import database_now
+            from iyu.schemas.sql.engine import check, reading
 
             check(self._engine)
+            with reading(self._engine) as connection:
+                self._clock.follow(lambda: database_now(connection))
         self._backpressure.wait_for_room()
         self._outbox.open(batch)
         size = self._settings.chunk_size
@@ -245,6 +249,7 @@ class Producer:
 
 
 def _checked_source(source: object) -> str:
-    if isinstance(source, str) and 1 <= len(source) <= MAX_SOURCE_LENGTH:
-        return source
-    raise SettingsError(f"source must be a text of 1 to {MAX_SOURCE_LENGTH} characters")
+    try:
+        return read_source(source)
+    except MessageError as error:
+        raise SettingsError(str(error)) from None

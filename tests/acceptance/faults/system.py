@@ -82,6 +82,7 @@ class System:
         """This installation's settings."""
         return Settings(
             broker_url=self.environment["IYU_BROKER_URL"],
+            redis_master=self.environment.get("IYU_REDIS_MASTER"),
             database_url=self.environment["IYU_DATABASE_URL"],
             visibility_timeout=10,
             task_time_limit=8,

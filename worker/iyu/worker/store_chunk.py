@@ -5,7 +5,8 @@ fault: they become dead letters, and the others are stored.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
@@ -39,57 +40,68 @@ class ScoredChunk:
     failed: Failed
 
 
-#: Writes some of a chunk's reviews; returns the ids of their rows in `keyword_deltas`.
-_Write = Callable[[Connection, ScoredChunk, Scored], list[int]]
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is to be written of a chunk, in its transaction: reviews erased meanwhile are not."""
+
+    connection: Connection
+    chunk: Chunk
+    predictions: list[Prediction]
 
 
-def store_chunk(engine: Engine, result: ScoredChunk) -> list[int]:
-    """Store a chunk once; return the ids of its rows in `keyword_deltas`.
+@contextmanager
+def closing_chunk(engine: Engine, result: ScoredChunk) -> Iterator[Remaining | None]:
+    """Give the transaction that ends a chunk, its dead letters included; None if it has ended.
+
+    A context, so that a reader has one function less to pass on the way to SQL.
 
     Raises DatabaseUnavailable: nothing was written.
     """
-    try:
-        with writing(engine) as connection:
-            return _store(connection, result, _write_all)
-    except DBAPIError as error:
-        if not is_data_error(error):
-            raise
-        log.error(
-            "the database rejects rows of chunk %s (%s): looking for the reviews at fault",
-            result.chunk.chunk_id,
-            type(error.orig).__name__,
-        )
-    with writing(engine) as connection:
-        return _store(connection, result, _write_by_halves)
-
-
-def _store(connection: Connection, result: ScoredChunk, write: _Write) -> list[int]:
     chunk = result.chunk
-    present = without_erased(connection, chunk, result.begun.accepted_at).reviews
-    if not ledger.finish(connection, chunk.chunk_id):
-        # Whoever closes a chunk writes what became of its reviews: rows from here could
-        # contradict dead letters, or parts that are still to be scored.
-        log.info("chunk %s was finished by another worker; its rows stand", chunk.chunk_id)
-        return []
-    deltas = write(connection, result, [pair for pair in result.scored if pair[0] in present])
-    for review, error in result.failed:
-        if review in present:
-            bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
-    return deltas
+    with writing(engine) as connection:
+        present = without_erased(connection, chunk, result.begun.accepted_at)
+        if not ledger.finish(connection, chunk.chunk_id):
+            # Whoever closes a chunk writes what became of its reviews: rows from here could
+            # contradict dead letters, or parts that are still to be scored.
+            log.info("chunk %s was finished by another worker; its rows stand", chunk.chunk_id)
+            yield None
+            return
+        kept = {review.review_id for review in present.reviews}
+        scored = [pair for pair in result.scored if pair[0].review_id in kept]
+        written = replace(chunk, reviews=tuple(review for review, _ in scored))
+        yield Remaining(connection, written, [prediction for _, prediction in scored])
+        for review, error in result.failed:
+            if review.review_id in kept:
+                bury_review(connection, chunk, review, Reason.SCORING_FAILED, error)
 
 
-def _write_all(connection: Connection, result: ScoredChunk, scored: Scored) -> list[int]:
-    written = replace(result.chunk, reviews=tuple(review for review, _ in scored))
-    predictions: Sequence[Prediction] = [prediction for _, prediction in scored]
-    delta = rows.write(connection, written, predictions, result.model_version)
-    return [] if delta is None else [delta]
+def store_by_halves(engine: Engine, result: ScoredChunk, error: DBAPIError) -> list[int]:
+    """Store what the database takes of a chunk, after it rejected the whole with this error.
+
+    Returns the ids of its rows in `keyword_deltas`. Raises the error if no row is at fault.
+    """
+    if not is_data_error(error):
+        raise error
+    log.error(
+        "the database rejects rows of chunk %s (%s): looking for the reviews at fault",
+        result.chunk.chunk_id,
+        type(error.orig).__name__,
+    )
+    with closing_chunk(engine, result) as part:
+        if part is None:
+            return []
+        scored = list(zip(part.chunk.reviews, part.predictions, strict=True))
+        return _write_by_halves(part.connection, result, scored)
 
 
 def _write_by_halves(connection: Connection, result: ScoredChunk, scored: Scored) -> list[int]:
     """Write each half under a savepoint, down to the reviews that the database rejects."""
+    written = replace(result.chunk, reviews=tuple(review for review, _ in scored))
     try:
         with connection.begin_nested():
-            return _write_all(connection, result, scored)
+            predictions = [prediction for _, prediction in scored]
+            delta = rows.write(connection, written, predictions, result.model_version)
+            return [] if delta is None else [delta]
     except DBAPIError as error:
         if not is_data_error(error):
             raise

@@ -48,16 +48,16 @@ def prune(
     ] = 30,
     database: DatabaseOption = None,
 ) -> None:
-    """Delete finished chunks from the ledger; scores, reviews and dead letters stay."""
+    """Delete finished chunks from the ledger; scores, reviews, dead letters and totals stay."""
     from datetime import timedelta
 
     from iyu.console.local.env_file import load_settings
     from iyu.console.operations.open_database import open_database
     from iyu.schemas.contract.review import utc_now
-    from iyu.schemas.ledger import chunks as ledger
+    from iyu.schemas.ledger.totals import prune as prune_chunks
     from iyu.schemas.sql.engine import writing
 
     address = load_settings(database_url=database).database
     with open_database(address) as engine, writing(engine) as connection:
-        count = ledger.prune(connection, utc_now() - timedelta(days=days))
+        count = prune_chunks(connection, utc_now() - timedelta(days=days))
     typer.echo(f"{count:,} finished chunks deleted")

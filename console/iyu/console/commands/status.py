@@ -86,9 +86,33 @@ def _lines(found: "Status") -> list[tuple[str, str]]:
         ("time to drain", drain),
         ("chunks done", f"{found.done_chunks:,}"),
         ("dead letters", f"{found.dead_letters:,}"),
+        *_suspect_lines(found),
         ("model", found.model or "none has scored yet"),
+        *_feed_lines(found),
         *lines,
     ]
+
+
+def _feed_lines(found: "Status") -> list[tuple[str, str]]:
+    lines = []
+    if found.feed_lag_seconds is not None:
+        held = f"{found.feed_held_back:,} events wait for a transaction that is still running"
+        lines.append(("results feed", f"{held} ({found.feed_lag_seconds:,.0f} s)"))
+    if found.failing_webhooks:
+        lines.append(("webhooks", f"{found.failing_webhooks:,} failing; see `iyu webhooks list`"))
+    return lines
+
+
+def _suspect_lines(found: "Status") -> list[tuple[str, str]]:
+    """What an operator should look at; no line while all is well."""
+    lines = []
+    if found.failing_chunks:
+        tried = "failed, and are tried again; see the workers' logs"
+        lines.append(("failing chunks", f"{found.failing_chunks:,} {tried}"))
+    if found.future_times:
+        why = "chunks came from clocks that are fast; they count as of their arrival"
+        lines.append(("future times", f"{found.future_times:,} {why}"))
+    return lines
 
 
 def _broker_lines(found: "Status") -> list[tuple[str, str]]:
@@ -96,4 +120,8 @@ def _broker_lines(found: "Status") -> list[tuple[str, str]]:
     if found.unacknowledged is None:
         return lines
     lengths = ", ".join(f"{name} {count:,}" for name, count in found.messages.items())
-    return [*lines, ("messages", lengths), ("unacknowledged", f"{found.unacknowledged:,}")]
+    lines += [("messages", lengths), ("unacknowledged", f"{found.unacknowledged:,}")]
+    if found.misdirected:
+        warning = f"{found.misdirected:,} in the queue `celery`, which nobody serves"
+        lines.append(("misdirected", f"{warning}: their publisher named no queue"))
+    return lines

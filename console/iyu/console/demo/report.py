@@ -85,6 +85,7 @@ def _print_queries(folder: DataFolder, console: Console) -> None:
     lines.append(f"export IYU_DATABASE_URL={shlex.quote(folder.database_url)}")
     for question, query in QUESTIONS:
         lines += ["", f"# {question}", f'{program} sql "{query}"']
+    lines += ["", "# Look at the reviews in a browser", f"{program} web"]
     # Not wrapped: a line that is copied has to stay one line.
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 

@@ -66,9 +66,12 @@ def run_locally(
     model: str | None = None,
     methods: str | None = None,
     port: int | None = None,
+    page_port: int | None = None,
     log: Path | None = None,
 ) -> Iterator[tuple[Supervisor, dict[str, str]]]:
     """Start Redis, bring the tables up to date, start worker and beat; stop them at the end.
+
+    With a port for it, the page is served too.
 
     Gives the supervisor, and the variables other commands need to reach what runs.
     """
@@ -86,6 +89,9 @@ def run_locally(
             "worker": ChildProcess(command("worker", *options), environment, log),
             "beat": ChildProcess(command("beat"), environment, log),
         }
+        if page_port:
+            page = command("web", "--port", str(page_port))
+            services["web"] = ChildProcess(page, environment, log)
         supervisor = Supervisor(services, say)
         with supervisor.running():
             yield supervisor, variables

@@ -65,7 +65,7 @@ class EmbeddedRedis:
     @property
     def url(self) -> str:
         """The address for IYU_BROKER_URL; it holds the password."""
-        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        return f"redis://default:{self.password}@127.0.0.1:{self.port}/0"
 
     @property
     def running(self) -> bool:

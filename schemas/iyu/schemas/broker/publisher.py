@@ -11,7 +11,7 @@ from kombu import Queue as KombuQueue
 from sqlalchemy import Engine
 
 from iyu.schemas.broker.broker_errors import raising_broker_errors
-from iyu.schemas.broker.redis_address import ANSWER_SECONDS, check_address
+from iyu.schemas.broker.redis_address import ANSWER_SECONDS, kombu_broker
 from iyu.schemas.contract.message import TASK, Chunk, Queue
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger.chunks import mark_published
@@ -26,8 +26,8 @@ def make_app(settings: Settings) -> Celery:
 
     Raises SettingsError for a broker that is not Redis.
     """
-    check_address(settings.broker)
-    app = Celery("iyu", broker=settings.broker)
+    address, found_by = kombu_broker(settings)
+    app = Celery("iyu", broker=address)
     exchange = Exchange("reviews", type="direct")
     app.conf.update(
         task_queues=[KombuQueue(name, exchange, routing_key=name) for name in Queue],
@@ -38,6 +38,7 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         task_ignore_result=True,
         broker_transport_options={
+            **found_by,
             "visibility_timeout": settings.visibility_timeout,
             # Serve queues in the order they are listed: live, then bulk.
             "queue_order_strategy": "priority",

@@ -7,6 +7,8 @@ other broker can be read like that.
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from iyu.schemas.broker.sentinel_address import SCHEME as SENTINEL
+from iyu.schemas.broker.sentinel_address import SentinelAddress
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.settings import Settings, mask
 
@@ -19,14 +21,19 @@ SCHEMES: Final = ("redis", "rediss")
 ANSWER_SECONDS: Final = 5
 
 
-def check_address(address: str) -> None:
-    """Raise SettingsError unless this is the address of a Redis or Valkey server."""
-    if address.startswith("sentinel://"):
-        raise SettingsError(
-            "IYU_BROKER_URL: Redis Sentinel is not supported yet; "
-            "give the address of one server, redis://HOST:6379/0"
-        )
-    if not _is_redis(address):
+def check_address(address: str, master: str | None = None) -> None:
+    """Raise SettingsError unless this is the address of a Redis or Valkey server, or of Sentinels.
+
+    master: the name by which Sentinels know the servers.
+    """
+    if address.startswith(SENTINEL):
+        SentinelAddress.parse(address)
+        if not master:
+            raise SettingsError(
+                "IYU_BROKER_URL names Sentinels, so IYU_REDIS_MASTER must name the master that "
+                "they watch; set it, or give one server, redis://HOST:6379/0"
+            )
+    elif not _is_redis(address):
         raise SettingsError(
             f"IYU_BROKER_URL {mask(address)!r} is not the address of a Redis or Valkey server; "
             "give redis://HOST:6379/0, or rediss://HOST:6379/0 with TLS"
@@ -40,10 +47,28 @@ def redis_client(settings: Settings) -> "redis.Redis":
     """
     import redis
 
-    check_address(settings.broker)
-    return redis.Redis.from_url(
-        settings.broker, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
-    )
+    check_address(settings.broker, settings.redis_master)
+    waits = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
+    if settings.redis_master and is_sentinel(settings):
+        return SentinelAddress.parse(settings.broker).connect(settings.redis_master, **waits)
+    return redis.Redis.from_url(settings.broker, **waits)
+
+
+def is_sentinel(settings: Settings) -> bool:
+    """Say whether the broker is found through Sentinels."""
+    return settings.broker.startswith(SENTINEL)
+
+
+def kombu_broker(settings: Settings) -> tuple[str, dict[str, str]]:
+    """Return the broker's address and the transport options that name it to kombu.
+
+    Raises SettingsError for an address that is not Redis.
+    """
+    check_address(settings.broker, settings.redis_master)
+    if settings.redis_master and is_sentinel(settings):
+        address = SentinelAddress.parse(settings.broker).kombu_url
+        return address, {"master_name": settings.redis_master}
+    return settings.broker, {}
 
 
 def _is_redis(address: str) -> bool:

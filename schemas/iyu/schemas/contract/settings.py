@@ -1,7 +1,7 @@
 """What both sides read from the environment, prefix `IYU_`; secrets never reach a repr."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +15,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IYU_", extra="ignore", frozen=True)
 
     broker_url: SecretStr = SecretStr("redis://localhost:6379/0")
+    #: The name by which Sentinels know the master; only where `broker_url` is theirs.
+    redis_master: str | None = None
     database_url: SecretStr = SecretStr("sqlite:///iyu.db")
     #: Seconds until Redis hands an unacknowledged message out again. Longer than
     #: `task_time_limit`, or a slow chunk would be scored twice.
@@ -29,6 +31,8 @@ class Settings(BaseSettings):
     stale_after: float = Field(10.0, gt=0)
     #: Seconds between two sweeps.
     sweep_every: float = Field(10.0, gt=0)
+    #: What a long-running process writes to stderr: lines for people, or JSON objects.
+    log: Literal["text", "json"] = "text"
     #: Times a chunk may be begun before it is split into single reviews.
     max_attempts: int = Field(3, ge=1)
 
@@ -77,6 +81,8 @@ class Settings(BaseSettings):
 
 def mask(address: str) -> str:
     """Return an address with its password replaced by ***."""
+    if ";" in address:  # several Sentinels
+        return ";".join(map(mask, address.split(";")))
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 

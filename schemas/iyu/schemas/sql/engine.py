@@ -17,6 +17,7 @@ from iyu.schemas.sql.database_errors import database_trouble, is_transient, need
 if TYPE_CHECKING:
     # Alembic takes as long to import as SQLAlchemy itself: only where it is used.
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 #: Milliseconds for which a statement waits for a lock of somebody else.
 LOCK_MS = 30_000
@@ -89,16 +90,22 @@ def check(engine: Engine) -> None:
     if path and not path.exists():
         raise DatabaseOutdated(f"{path} does not exist yet; run: iyu db upgrade")
     from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
 
     with reading(engine) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    head = migration_scripts().get_current_head()
     if current != head:
         raise DatabaseOutdated(
             f"the tables are of version {current or 'none'}, this iyu needs {head}; "
             "run: iyu db upgrade"
         )
+
+
+def migration_scripts() -> "ScriptDirectory":
+    """Return the migrations that this code knows."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_alembic())
 
 
 @contextmanager

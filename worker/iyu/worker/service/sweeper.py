@@ -1,10 +1,10 @@
-"""Chunks whose message is gone are published again, from the ledger.
+"""Chunks whose message is lost are published again, from the ledger.
 
-The broker is asked, not the clock: in a large backlog a chunk may wait for hours and be well. A
-queue is first in, first out, so what was published clearly before the message that is next has
-left the queue; if no worker holds it either, it is lost (Redis came back empty, it was taken
-and its worker died before kombu wrote that down, its producer died between commit and publish).
-Publishing one too many is harmless: a finished chunk is not scored again.
+The broker decides, not the clock: in a large backlog a chunk may wait for hours. A queue is first
+in, first out, so a chunk published clearly before the next message has left the queue; if no
+worker holds it either, it is lost. (Redis came back empty; or its worker died after taking it,
+before kombu recorded that; or its producer died between commit and publish.) Publishing one too
+many is harmless: a finished chunk is not scored again.
 """
 
 import logging
@@ -23,7 +23,7 @@ from iyu.schemas.sql.engine import reading, writing
 
 log = logging.getLogger("iyu.worker")
 
-#: Chunks published at most a queue and a sweep: what is left waits for the next one.
+#: Chunks of a queue that one sweep publishes at most; the next sweep takes the others.
 SWEEP_LIMIT: Final = 1_000
 _NOTHING: Final = QueueContents(0, None)
 
@@ -31,7 +31,7 @@ _NOTHING: Final = QueueContents(0, None)
 def sweep(settings: Settings, engine: Engine, publisher: Publisher) -> int:
     """Publish lost chunks again; return how many.
 
-    Raises BrokerUnavailable, DatabaseUnavailable: the next sweep does what this one did not.
+    Raises BrokerUnavailable, DatabaseUnavailable: the next sweep tries again.
     """
     with reading(engine) as connection:
         queues = ledger.open_queues(connection)
@@ -62,7 +62,9 @@ def _take(
         if line.messages:
             first = line.next_id and ledger.published_at(connection, line.next_id)
             published_before = min(now, first) - margin if first else None
-        if published_before is None:  # a foreign message is next: wait until it has moved on
+        if (
+            published_before is None
+        ):  # the next message is not in the ledger: wait until it has left the queue
             return []
         return ledger.take_lost(
             connection,
