@@ -55,11 +55,11 @@ def unable_to_save(server: RedisServer) -> Iterator[None]:
 
 @contextmanager
 def without_a_right(server: RedisServer) -> Iterator[None]:
-    """The user may not take from a queue, nor put into one, nor acknowledge: NOPERM."""
+    """The user may read and not write: NOPERM."""
     with server.client() as client:
-        client.execute_command("ACL", "SETUSER", USER, "-brpop", "-lpush", "-hdel")
+        client.execute_command("ACL", "SETUSER", USER, "-@write")
         yield
-        client.execute_command("ACL", "SETUSER", USER, "+brpop", "+lpush", "+hdel")
+        client.execute_command("ACL", "SETUSER", USER, "+@write")
 
 
 #: Each state, and the word that its one line must hold.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from iyu.worker import chunk as tasks
+from iyu.worker.rows import write_chunk as rows
 from iyu.worker.scoring import Prediction, Scorer
 from iyu.worker.service import child_process as process
 from iyu.worker.service.celery_app import run_worker
@@ -99,6 +100,22 @@ def broken_model() -> None:
     process.WorkerProcess._load = load_and_break  # type: ignore[method-assign]
 
 
+def freeze_in_transaction() -> None:
+    """The first time, the whole worker freezes with its rows written and not committed."""
+    done = Path(os.environ["IYU_TEST_FLAG"])
+    write = rows.write
+
+    def freezing(*args: Any) -> int | None:
+        written = write(*args)
+        if not done.exists():
+            done.touch()
+            os.kill(os.getppid(), signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return written
+
+    rows.write = freezing
+
+
 def no_model() -> None:
     """A child cannot load its model."""
 
@@ -124,6 +141,7 @@ ACCIDENTS: dict[str, Callable[[], None]] = {
         death_after_commit,
         unforeseen_error,
         broken_model,
+        freeze_in_transaction,
         no_model,
         silence,
     )

@@ -124,23 +124,27 @@ class _SentinelChannel(_Channel, kombu_redis.SentinelChannel):  # type: ignore[m
     pass
 
 
+#: Redis refuses commands while its disk is full (MISCONF), after a failover (READONLY), where a
+#: right is missing (NOPERM). To Celery that would be the end of the worker; what helps is to
+#: connect again until it is well.
+_CONNECTION_ERRORS: Final = (
+    *kombu_redis.Transport.connection_errors,
+    redis.exceptions.ResponseError,
+)
+
+
 class Transport(kombu_redis.Transport):  # type: ignore[misc]
     """The setting `broker_transport` of a worker."""
 
     Channel = _Channel
-    # Redis refuses commands while its disk is full (MISCONF), after a failover (READONLY), where a
-    # right is missing (NOPERM). To Celery that would be the end of the worker; what helps is to
-    # connect again until it is well.
-    connection_errors = (
-        *kombu_redis.Transport.connection_errors,
-        redis.exceptions.ResponseError,
-    )
+    connection_errors = _CONNECTION_ERRORS
 
 
 class SentinelTransport(kombu_redis.SentinelTransport):  # type: ignore[misc]
     """The same where the broker is found through Sentinels."""
 
     Channel = _SentinelChannel
+    connection_errors = _CONNECTION_ERRORS
 
 
 class QuietConsumer(Consumer):  # type: ignore[misc]

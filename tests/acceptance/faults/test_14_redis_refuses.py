@@ -1,4 +1,4 @@
-"""Scenario 12: Redis answers and refuses commands; the worker goes on when it is well again."""
+"""Scenario 14: Redis answers and refuses commands; the worker goes on when it is well again."""
 
 import time
 
@@ -28,6 +28,6 @@ def test_redis_refuses_commands(on_sqlite: System):
         before = system.done()
         poll(GO_ON_SECONDS, lambda before=before: system.done() > before)
         assert worker.running, name
-    system.judge("12 Redis refuses: " + ", ".join(REFUSALS), well)
+    system.judge("14 Redis refuses: " + ", ".join(REFUSALS), well)
     assert SECRET not in worker.output()
     assert "Traceback" not in worker.output()
