@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 
-.PHONY: demo test check clean help
+.PHONY: demo test soak check clean help
 
 help:            ## list the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -14,8 +14,11 @@ demo: $(VENV)/.run        ## score a file of reviews end to end and show why
 
 test: $(VENV)/.dev        ## style, types, import rules, then every test on real Redis and PostgreSQL
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone and not soak'
 	$(BIN)/python -m pytest -m alone
+
+soak: $(VENV)/.dev        ## the long tests: reviews forgotten under load, with kills
+	$(BIN)/python -m pytest -m soak tests/soak
 
 check: $(VENV)/.dev       ## style, types and import rules only
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from iyu.schemas.contract.errors import InputError, SettingsError
 from iyu.schemas.contract.message import Chunk, unpack
 from iyu.schemas.contract.review import Reason, Rejection, Review, utc_now
 from iyu.schemas.erasure import Erased, forget_all, forget_reviews
+from iyu.schemas.erasure.forget_all import PART
 from iyu.schemas.erasure.register import REGISTER
 from iyu.schemas.erasure.tombstones import CLOCK_TOLERANCE, prune_tombstones
 from iyu.schemas.ledger import chunks as ledger
@@ -284,11 +285,11 @@ def test_verify_reports_what_is_left(runtime: Runtime, command: Any):
 
 def test_many_are_forgotten_in_parts(runtime: Runtime):
     seen: list[int] = []
-    ids = [str(n) for n in range(1_200)]
+    ids = [str(n) for n in range(2 * PART + 200)]
     score_chunk(runtime, chunk(dict.fromkeys(ids[:400], "좋다")), [])
     erased = forget_all(runtime.engine, "shop", iter(ids), seen.append)
     assert (erased.stored, stored(runtime.engine)) == (400, [])
-    assert seen == [500, 1_000, 1_200]
+    assert seen == [PART, 2 * PART, 2 * PART + 200]
 
 
 def producer(database_url: str, broker: FakeBroker, **options: Any) -> Producer:

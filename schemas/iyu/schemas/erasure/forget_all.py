@@ -11,8 +11,9 @@ from iyu.schemas.contract.review import Rejection, admit
 from iyu.schemas.erasure.forget import Erased, forget_reviews
 from iyu.schemas.sql.engine import writing
 
-#: Reviews of one transaction.
-PART: Final = 500
+#: Reviews of one transaction: each reads all payloads of pending chunks once, and keeps workers
+#: from storing reviews of the source for a second or two.
+PART: Final = 2_000
 
 
 def forget_all(

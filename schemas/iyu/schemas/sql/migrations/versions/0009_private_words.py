@@ -76,18 +76,31 @@ SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
        d.positive_heat AS positive_total_heat, d.heat - d.positive_heat AS negative_total_heat
 FROM keyword_days AS d
 JOIN models AS m ON m.model_version = d.model_version
+{join}
 WHERE m.model_version = (
     SELECT model_version FROM models WHERE activated_at IS NOT NULL
     ORDER BY activated_at DESC, model_version LIMIT 1
-) AND d.reviews > 0 AND (
+) AND d.reviews > 0 AND {is_common}
+"""
+COMMON = {
+    "sqlite": {
+        "join": "",
+        "is_common": """(
     d.reviews >= COALESCE((SELECT min_reviews FROM privacy), 3) OR EXISTS (
         SELECT 1 FROM keyword_totals AS t
         WHERE t.model_version = d.model_version AND t.method = d.method
           AND t.surface = d.surface AND t.pos = d.pos
           AND t.reviews >= COALESCE((SELECT min_reviews FROM privacy), 3)
     )
-)
-"""
+)""",
+    },
+    "postgresql": {
+        "join": """JOIN keyword_totals AS t
+  ON t.model_version = d.model_version AND t.method = d.method
+ AND t.surface = d.surface AND t.pos = d.pos""",
+        "is_common": "t.reviews >= COALESCE((SELECT min_reviews FROM privacy), 3)",
+    },
+}
 
 OLD_KEYWORD_IMPORTANCE = """
 CREATE VIEW keyword_importance AS
@@ -160,7 +173,7 @@ def upgrade() -> None:
     _take_back_addresses(op.get_bind())
     dialect = op.get_bind().dialect.name
     importance = KEYWORD_IMPORTANCE.format(is_function=IS_FUNCTION, tokens=WORD_TOKENS[dialect])
-    _replace_views(importance, KEYWORD_TREND)
+    _replace_views(importance, KEYWORD_TREND.format(**COMMON[dialect]))
 
 
 def downgrade() -> None:
