@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, Table, select, text
 from typer.testing import CliRunner
 
 from iyu.console.main import app
@@ -19,7 +19,7 @@ from iyu.schemas.contract.review import Reason, Rejection, Review, utc_now
 from iyu.schemas.erasure import Erased, forget_all, forget_reviews
 from iyu.schemas.erasure.forget_all import PART
 from iyu.schemas.erasure.register import REGISTER
-from iyu.schemas.erasure.tombstones import CLOCK_TOLERANCE, prune_tombstones
+from iyu.schemas.erasure.tombstones import CLOCK_TOLERANCE, key_hash, prune_tombstones
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger import progress
 from iyu.schemas.ledger.dead_letters import bury_raw, bury_review
@@ -323,3 +323,25 @@ def test_a_producer_forgets_nothing_without_the_ledger_or_a_proper_id(
         pytest.raises(InputError, match="cannot be the id"),
     ):
         given.forget(["1", "a\0b"])
+
+
+def test_prune_deletes_old_tombstones_and_old_lines_of_the_feed(
+    runtime: Runtime, database_url: str
+):
+    """The erased review's id, too, is gone then."""
+    forget(runtime.engine, "1", "2")
+    month = timedelta(days=40)
+    with writing(runtime.engine) as connection:
+        connection.execute(tables.tombstones.update().values(erased_at=utc_now() - month))
+        connection.execute(tables.result_events.update().values(happened_at=utc_now() - month))
+    forget(runtime.engine, "3")
+    result = CliRunner().invoke(app, ["db", "prune", "--database", database_url])
+    assert "1 lines of the results feed and 2 tombstones deleted" in result.output
+    assert [hashed for hashed, _ in rows_of(runtime.engine, tables.tombstones)] == [
+        key_hash("shop", "3")
+    ]
+
+
+def rows_of(engine: Engine, table: Table) -> list[tuple[Any, ...]]:
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(select(table))]

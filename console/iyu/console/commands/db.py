@@ -44,23 +44,32 @@ def check(database: DatabaseOption = None) -> None:
 @db.command()
 def prune(
     days: Annotated[
-        int, typer.Option(min=1, max=36_500, help="Keep chunks finished in the last so many days.")
+        int, typer.Option(min=1, max=36_500, help="Keep what is younger than so many days.")
     ] = 30,
     database: DatabaseOption = None,
 ) -> None:
-    """Delete finished chunks from the ledger; scores, reviews and dead letters stay."""
+    """Delete old finished chunks, lines of the results feed, and tombstones of erased reviews.
+
+    Scores, reviews and dead letters stay; so does what a pending chunk still needs.
+    """
     from datetime import timedelta
 
     from iyu.console.local.env_file import load_settings
     from iyu.console.operations.open_database import open_database
     from iyu.schemas.contract.review import utc_now
+    from iyu.schemas.erasure.tombstones import prune_tombstones
     from iyu.schemas.ledger import chunks as ledger
+    from iyu.schemas.results.retention import prune_feed
     from iyu.schemas.sql.engine import writing
 
     address = load_settings(database_url=database).database
     with open_database(address) as engine, writing(engine) as connection:
-        count = ledger.prune(connection, utc_now() - timedelta(days=days))
+        before = utc_now() - timedelta(days=days)
+        count = ledger.prune(connection, before)
+        events = prune_feed(connection, before)
+        tombstones = prune_tombstones(connection, before)
     typer.echo(f"{count:,} finished chunks deleted")
+    typer.echo(f"{events:,} lines of the results feed and {tombstones:,} tombstones deleted")
 
 
 @db.command("rare-words")
