@@ -17,7 +17,7 @@ test: $(VENV)/.dev        ## style, types, import rules, then every test on real
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone and not soak'
 	$(BIN)/python -m pytest -m 'alone and not soak'
 
-soak: $(VENV)/.dev        ## what takes many minutes: fuzzed messages by the hundred thousand
+soak: $(VENV)/.dev        ## what takes many minutes: fuzzed messages, random faults, forgetting under load
 	$(BIN)/python -m pytest -m soak tests/soak
 
 check: $(VENV)/.dev       ## style, types and import rules only

@@ -10,12 +10,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, Table, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, Table, inspect, select, text
 
 from iyu.schemas.sql import migrations
 from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.schemas.sql.tables import metadata
 from iyu.schemas.sql.views import NAMES, create_statements
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 
 NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TEXTS: Final = {"1": "배우가 좋다", "2": "배우가 아깝다"}
@@ -97,6 +98,13 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "positive_reviews": 2, "positive_occurrences": 3, "positive_heat": 2.75,
         }
     ],
+    "keyword_totals": [
+        {
+            "model_version": "v1", "method": "gradcam", "surface": "재미", "pos": "NNG",
+            "reviews": 3,
+        }
+    ],
+    "privacy": [{"id": 1, "min_reviews": 1}],
     "keyword_deltas": [{"id": 5, "payload": b"\x00\xff"}],
     "result_events": [
         {
@@ -132,6 +140,8 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
     "table_readers": [{"oldest_revision": "0001"}],
     "tombstones": [{"key_hash": "a hash", "erased_at": NOON}],
 }  # fmt: skip
+
+DAY: Final = {"day": date(2026, 11, 23), "positive_heat": 2.0}
 
 Snapshot = dict[str, list[dict[str, Any]]]
 
@@ -290,6 +300,35 @@ def test_words_stored_before_the_daily_sums_are_counted(empty: Engine):
             ("2026-11-23", "아깝", 1, 1, -1.5, 0, 0, 0.0),
             ("2026-11-23", "좋", 1, 1, 2.0, 1, 1, 2.0),
         ]
+
+
+def test_numbers_and_addresses_stored_before_leave_the_sums(empty: Engine):
+    """Of a@b.kr in the one review, and 010 in any, nothing stays; 재미 does."""
+    migrate(empty, "0006")
+    fill(empty)
+    text_before, mail = "재미 a@b.kr", [
+        {"surface": "재미", "pos": "NNG", "start": 0, "end": 2, "heat": 0.5},
+        {"surface": "a", "pos": "SL", "start": 3, "end": 4, "heat": 2.0},
+        {"surface": "b.kr", "pos": "SL", "start": 5, "end": 9, "heat": None},
+    ]  # fmt: skip
+    with writing(empty) as connection:
+        day = connection.execute(text("SELECT * FROM keyword_days")).mappings().one()
+        for surface, pos in (("a", "SL"), ("010", "SN"), ("3", "SN+NNBC")):
+            row = dict(day) | {"surface": surface, "pos": pos, "reviews": 1, "occurrences": 1}
+            row |= {"heat": 2.0, "positive_reviews": 1, "positive_occurrences": 1}
+            connection.execute(metadata.tables["keyword_days"].insert(), row | DAY)
+        r, e = metadata.tables["reviews"], metadata.tables["explanations"]
+        connection.execute(r.update().where(r.c.review_id == "1").values(text=text_before))
+        connection.execute(e.update().where(e.c.review_id == "1").values(tokens=mail))
+        connection.execute(text("DELETE FROM keyword_deltas"))
+    migrate(empty, STEPS[-1][1])
+    add_all_deltas(empty)
+    with reading(empty) as connection:
+        days = connection.execute(text("SELECT surface, reviews FROM keyword_days")).all()
+        totals = connection.execute(text("SELECT surface, reviews FROM keyword_totals")).all()
+        tokens = connection.execute(select(e.c.tokens).where(e.c.review_id == "1")).scalar_one()
+    assert days == totals == [("재미", 3)]
+    assert [token.get("address") for token in tokens] == [None, True, True]
 
 
 def test_all_at_once_or_step_by_step_gives_the_same_tables(empty: Engine, second: Engine):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from iyu.producer.outbox import Outbox
+    from iyu.schemas.erasure import Erased
 
 #: Reviews in a chunk whose scores somebody waits for.
 LIVE_CHUNK_SIZE: Final = 64
@@ -150,6 +151,28 @@ class Producer:
             singles = self._singles
         if singles is not None:
             singles.flush()
+
+    def forget(self, review_ids: Iterable[str | int]) -> "Erased":
+        """Erase reviews of this source everywhere, also those that this producer still holds.
+
+        What was erased when an error comes stays so; forgetting all of them again does no harm. A
+        review that is submitted later is a new one.
+
+        Raises SettingsError without the ledger, InputError for what cannot be an id, and what
+        `flush` raises.
+        """
+        if self._engine is None:
+            raise SettingsError(
+                "forget needs the ledger: use a Producer without ledger=False, or `iyu forget`"
+            )
+        # SQLAlchemy is imported already: the ledger is open.
+        from iyu.schemas.erasure import forget_all
+        from iyu.schemas.sql.engine import check
+
+        self._check_open()
+        self.flush()  # what lingers would be accepted after the erasure: a new review
+        check(self._engine)
+        return forget_all(self._engine, self._source, review_ids)
 
     def close(self) -> None:
         """Flush, and close every connection; after an error it may be called again.

@@ -113,3 +113,26 @@ def reader_role(
     for statement in reader_role_statements(name, load_settings(database_url=database).database):
         typer.echo(f"{statement};")
     typer.echo(f"-- Then give it a password, in psql: \\password {name}")
+
+
+@db.command("rare-words")
+def rare_words(
+    min_reviews: Annotated[
+        int,
+        typer.Argument(metavar="K", min=1, max=1_000_000, help="1 shows every word."),
+    ],
+    database: DatabaseOption = None,
+) -> None:
+    """Hide words that fewer than K reviews hold from keyword_trend and keyword_importance.
+
+    The default is 3. It counts all words anew, which takes a while in a large database.
+    """
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.open_database import open_database
+    from iyu.schemas.sql.engine import writing
+    from iyu.schemas.sql.rare_words import hide_rare_words
+
+    address = load_settings(database_url=database).database
+    with open_database(address) as engine, writing(engine) as connection:
+        hide_rare_words(connection, min_reviews)
+    typer.echo(f"the views show words that at least {min_reviews:,} reviews hold")

@@ -10,7 +10,8 @@ from iyu.console.demo.reviews import write_reviews
 from iyu.console.local.data_folder import DataFolder, command, run_locally
 from iyu.console.local.supervisor import Supervisor
 from iyu.schemas.contract.errors import IyuError
-from iyu.schemas.sql.engine import connected
+from iyu.schemas.sql.engine import connected, writing
+from iyu.schemas.sql.rare_words import hide_rare_words
 
 #: Seconds after which the demo gives up; loading TensorFlow takes most of it.
 PATIENCE_SECONDS = 300.0
@@ -32,6 +33,8 @@ def score_demo_file(path: Path, say: Callable[[str], None]) -> DataFolder:
         if not _submit(file, supervisor, variables):
             raise IyuError(f"the demo's reviews were not scored; the worker's log is {log}")
     _complete_daily_sums(folder)
+    with connected(folder.database_url) as engine, writing(engine) as connection:
+        hide_rare_words(connection, 1)  # so few reviews have no frequent words
     return folder
 
 

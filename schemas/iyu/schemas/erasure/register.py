@@ -70,6 +70,8 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
         "model_version method day surface pos reviews occurrences heat positive_reviews "
         "positive_occurrences positive_heat",
     ),
+    "keyword_totals": _columns(Holds.SUMS, "model_version method surface pos reviews"),
+    "privacy": _columns(Holds.NOTHING, "id min_reviews"),
     "keyword_deltas": _columns(Holds.SUMS, "payload") | _columns(Holds.NOTHING, "id"),
     "result_events": _columns(Holds.KEY_UNTIL_PRUNED, "source review_ids")
     | _columns(Holds.NOTHING, "id xid kind model_version happened_at"),

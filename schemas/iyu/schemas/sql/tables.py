@@ -178,7 +178,7 @@ explanations = Table(
     _key("method", 32),
     Column("layers", String(100), nullable=False),
     Column("target", String(16), nullable=False),  # logit or probability
-    Column("tokens", Json, nullable=False),  # [{surface, start, end, pos, heat}], heat may be null
+    Column("tokens", Json, nullable=False),  # [{surface, start, end, pos, heat}]; see scoring.Token
     Column("comprehensiveness", Double),
     Column("sufficiency", Double),
     Column("pad_heat", Double, nullable=False),  # heat that fell on padding; no token carries it
@@ -267,7 +267,15 @@ dead_letters = Table(
 )
 
 #: Daily sums of words, and the deltas that are still to be added to them.
-keyword_days, keyword_deltas = define_keyword_days(metadata, RowId)
+keyword_days, keyword_totals, keyword_deltas = define_keyword_days(metadata, RowId)
+
+#: One row, or none for the default: what the views of words hide.
+privacy = Table(
+    "privacy",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1
+    Column("min_reviews", Integer, nullable=False),  # a word that fewer hold is not shown
+)
 
 #: The results feed: one row for each kind of change in a transaction, read in the order of xid, id.
 result_events = Table(
