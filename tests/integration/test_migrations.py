@@ -121,6 +121,12 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
         }
     ],
     "tombstones": [{"key_hash": "a hash", "erased_at": NOON}],
+    "ingest_positions": [
+        {
+            "source": "shop", "address": "sqlite:///shop.db", "table_name": "shop_reviews",
+            "watermark": "number 7", "moved_at": NOON,
+        }
+    ],
 }  # fmt: skip
 
 Snapshot = dict[str, list[dict[str, Any]]]

@@ -78,4 +78,5 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
     "webhook_deliveries": _columns(Holds.PAYLOAD, "body")
     | _columns(Holds.NOTHING, "delivery_id webhook_id attempts due_at created_at"),
     "tombstones": _columns(Holds.HASH, "key_hash erased_at"),
+    "ingest_positions": _columns(Holds.NOTHING, "source address table_name watermark moved_at"),
 }

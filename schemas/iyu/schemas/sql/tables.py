@@ -340,3 +340,14 @@ tombstones = Table(
     _time("erased_at", nullable=False),  # by the database's clock
     Index("ix_tombstones_erased_at", "erased_at"),
 )
+
+#: How far tables of other systems were read by `iyu ingest`.
+ingest_positions = Table(
+    "ingest_positions",
+    metadata,
+    _key("source", 100),
+    _key("address", 500),  # without user and password
+    _key("table_name", 200),
+    Column("watermark", String(100), nullable=False),  # the latest change that was read
+    _time("moved_at", nullable=False),
+)
