@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Engine, text
@@ -89,6 +90,7 @@ def outside(environment: dict[str, str], tmp_path: Path) -> Callable[..., None]:
     """Run a program that knows only the broker's address; the reviews are its standard input."""
     foreign = {k: v for k, v in environment.items() if not k.startswith(("IYU_", "PYTHONPATH"))}
     foreign["BROKER"] = environment["IYU_BROKER_URL"]
+    foreign["REDISCLI_AUTH"] = urlsplit(foreign["BROKER"]).password or ""
 
     def run(*command: str, given: str | None = None) -> None:
         done = subprocess.run(
@@ -171,8 +173,9 @@ def test_plain_celery_and_redis_cli(environment, engine, outside, start_worker):
         skip_without("redis-cli")
     submit_by_producer(environment)
     outside(sys.executable, "-P", "-c", CELERY)
+    broker = urlsplit(environment["IYU_BROKER_URL"])
     outside(
-        "redis-cli", "-u", environment["IYU_BROKER_URL"], "--no-auth-warning", "-x",
+        "redis-cli", "-e", "-h", str(broker.hostname), "-p", str(broker.port), "-x",
         "LPUSH", "reviews.bulk", given=envelope("redis-cli"),
     )  # fmt: skip
     start_worker(environment)

@@ -190,9 +190,11 @@ def test_both_sides_are_equal_at_the_end(
     poll(120, lambda: len(crm.receiver.calls) > 3)
     calling.kill_group()
     crm.receiver.stop()
+    holder = query(iyu_side, "SELECT leased_by FROM webhooks")
     calling = call()
-    day.join(4 * SHOP_SECONDS)
+    poll(120, lambda: query(iyu_side, "SELECT leased_by FROM webhooks") != holder)
     crm.receiver.start()
+    day.join(4 * SHOP_SECONDS)
 
     def here() -> dict[str, str]:
         rows = query(iyu_side, "SELECT review_id, text FROM review_scores WHERE source = 'shop'")
