@@ -1,5 +1,6 @@
 """Reviews from another system's table: nothing lost, nothing doubled, what is deleted is erased."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from iyu.schemas.sql.engine import reading
 from iyu.worker.chunk import Runtime, score_chunk
 from iyu.worker.settings import WorkerSettings
 from tests.harness.fakes import FakeBroker, FakeScorer
+from tests.harness.services import run_iyu
 
 NAMES = TableNames("shop_reviews", "id", "body", "updated_at", "deleted_at")
 FAILS = {"fails": ValueError("as the test wants")}
@@ -457,3 +459,28 @@ def test_an_address_of_another_kind_is_refused(both: Both):
 def test_a_missing_driver_is_one_clear_line():
     with pytest.raises(InputError, match="pip install pymysql"):
         DatabaseTable("mysql://me:sesame@127.0.0.1/shop", NAMES)
+
+
+def test_the_command_reads_once_and_reports_for_programs(
+    shop: Shop, environment: dict[str, str], tmp_path: Path
+):
+    """The address in the environment, as docs/integration.md advises."""
+    for key in range(5):
+        shop.write(key, f"리뷰 {key}" if key else " ")
+
+    def ingest(*options: str) -> Any:
+        return run_iyu(
+            "ingest", "--table", "shop_reviews", "--text", "body", "--changed", "updated_at",
+            "--deleted", "deleted_at", "--source", "shop", *options,
+            environment=environment | {"IYU_INGEST_FROM": shop.url}, cwd=tmp_path,
+        )  # fmt: skip
+
+    first = ingest("--json")
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout) == {
+        "read": 5, "submitted": 4, "unchanged": 0, "erased": 0, "rejected": {"empty": 1}
+    }  # fmt: skip
+    again = ingest("--overlap", "1h")
+    # A bad row is remembered by the process alone.
+    assert again.stdout.startswith("5 rows read: 0 handed over, 4 unchanged, 0 erased, 1 rejected")
+    assert ingest("--force").returncode == 2
