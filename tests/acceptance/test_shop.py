@@ -168,7 +168,8 @@ def test_both_sides_are_equal_at_the_end(
     )  # fmt: skip
     assert added.returncode == 0, added.stderr
     secret = added.stdout.split("secret: ")[1].split()[0]
-    start_worker(environment)
+    worker = start_worker(environment)
+    poll(CATCH_UP_SECONDS, lambda: "is ready" in worker.output())  # its model is loaded
 
     def ingest():
         return start(
@@ -184,7 +185,8 @@ def test_both_sides_are_equal_at_the_end(
     ingesting, calling = ingest(), call()
     day = threading.Thread(target=shop.live_through_the_day)
     day.start()
-    poll(60, lambda: query(iyu_side, "SELECT 1 FROM reviews LIMIT 1"))
+    handed_over = "SELECT COALESCE(SUM(review_count), 0) FROM chunks"
+    poll(120, lambda: query(iyu_side, handed_over)[0][0] > INSERTS // 4)
     ingesting.kill_group()
     ingesting = ingest()
     poll(120, lambda: len(crm.receiver.calls) > 3)
