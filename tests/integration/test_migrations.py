@@ -139,6 +139,12 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
     "ledger_totals": [{"queue": "reviews.bulk", "measure": "scored", "value": 2.0}],
     "table_readers": [{"oldest_revision": "0001"}],
     "tombstones": [{"key_hash": "a hash", "erased_at": NOON}],
+    "ingest_positions": [
+        {
+            "source": "shop", "address": "sqlite:///shop.db", "table_name": "shop_reviews",
+            "watermark": "number 7", "moved_at": NOON,
+        }
+    ],
 }  # fmt: skip
 
 DAY: Final = {"day": date(2026, 11, 23), "positive_heat": 2.0}

@@ -18,11 +18,13 @@ from iyu.schemas.contract.errors import IyuError
 #: imports heavy libraries inside its functions only, so that help stays fast.
 COMMANDS: Final = (
     "submit",
+    "ingest",
     "status",
     "up",
     "worker",
     "sql",
     "results",
+    "export",
     "webhooks",
     "keywords",
     "demo",

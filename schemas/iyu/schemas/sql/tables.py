@@ -370,3 +370,14 @@ heartbeats, ledger_totals = define_operation_tables(metadata, _time)
 table_readers = Table(
     "table_readers", metadata, Column("oldest_revision", String(32), primary_key=True)
 )
+
+#: How far tables of other systems were read by `iyu ingest`.
+ingest_positions = Table(
+    "ingest_positions",
+    metadata,
+    _key("source", 100),
+    _key("address", 500),  # without user and password
+    _key("table_name", 200),
+    Column("watermark", String(100), nullable=False),  # the latest change that was read
+    _time("moved_at", nullable=False),
+)
