@@ -113,6 +113,9 @@ def _just_before(time_: datetime) -> Key:
 
 def _looks(connection: Connection, search: Search, after: Key | None) -> Iterator[datetime | None]:
     """Yield how far back each look goes; None for the last one, to the end."""
+    if search == Search(method=search.method):  # every review is wanted: the first page is full
+        yield None
+        return
     size = FIRST_LOOK
     begin = search.period.begin if search.period else None
     newest = after.submitted_at if after else (search.period.end if search.period else None)

@@ -125,11 +125,23 @@ def trend_of_word(
 
 
 def methods_with_words(connection: Connection) -> list[str]:
-    """Return the methods whose words are summed for the model that serves, a step each."""
+    """Return the methods whose words are summed for the model that serves.
+
+    A step through the key each, of the table: the least of a view would read all its rows.
+    """
     found: list[str] = []
     while True:
-        query = "SELECT MIN(method) AS method FROM keyword_trend WHERE method > :last"
-        method = run(connection, query, last=found[-1] if found else "").rows[0]["method"]
+        method = run(
+            connection,
+            """
+            SELECT MIN(method) AS method FROM keyword_days
+            WHERE model_version = (
+                SELECT model_version FROM models WHERE activated_at IS NOT NULL
+                ORDER BY activated_at DESC, model_version LIMIT 1
+            ) AND method > :last
+            """,
+            last=found[-1] if found else "",
+        ).rows[0]["method"]
         if method is None:
             return found
         found.append(method)
