@@ -5,9 +5,9 @@ from typing import Final
 
 from sqlalchemy import Engine, select
 
-from iyu.console.operations.forget_reviews import forget_all
 from iyu.producer.readers.database_table import DatabaseTable
 from iyu.schemas.contract.errors import IyuError
+from iyu.schemas.erasure.forget_all import forget_all
 from iyu.schemas.sql.engine import reading
 from iyu.schemas.sql.tables import reviews
 

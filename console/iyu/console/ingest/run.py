@@ -17,12 +17,12 @@ from iyu.console.ingest.decide import Plan, Reading, admit_rows, plan_page
 from iyu.console.ingest.known_rows import Known, Memory, read_stored
 from iyu.console.ingest.mirror import erase_gone
 from iyu.console.ingest.positions import Place, read_position, save_position
-from iyu.console.operations.forget_reviews import forget_all
 from iyu.producer import Producer
 from iyu.producer.readers.database_table import DatabaseTable, TableRow
 from iyu.producer.readers.row_changes import Changed, go_back
 from iyu.schemas.contract.errors import BrokerUnavailable, DatabaseUnavailable
 from iyu.schemas.contract.review import Reason
+from iyu.schemas.erasure.forget_all import forget_all
 from iyu.schemas.sql.clock import database_now
 from iyu.schemas.sql.engine import reading, writing
 

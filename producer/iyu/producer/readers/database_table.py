@@ -34,7 +34,8 @@ from sqlalchemy.types import Date, DateTime, Integer, Text
 from iyu.producer.readers.row_changes import Changed, now_like
 from iyu.schemas.contract.errors import DatabaseUnavailable, InputError
 from iyu.schemas.contract.settings import mask
-from iyu.schemas.sql.engine import POSTGRESQL_TIMES, is_transient
+from iyu.schemas.sql.database_errors import is_transient
+from iyu.schemas.sql.engine import POSTGRESQL_TIMES
 
 #: Rows of a page: eight bulk chunks.
 PAGE_ROWS: Final = 4096
