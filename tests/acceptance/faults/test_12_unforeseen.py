@@ -39,7 +39,7 @@ def test_a_broken_model_ends_the_worker_and_another_goes_on(on_sqlite: System):
     began = time.monotonic()
     on_sqlite.submit(made(2_000))
     worker = on_sqlite.start_accident("broken_model")
-    assert worker.wait(120) == MODEL_BROKEN
+    assert worker.wait(180) == MODEL_BROKEN
     assert "the model failed on 3 chunks in a row, and on a harmless text" in worker.output()
     assert "Traceback" not in worker.output()
     assert on_sqlite.pending() == 2_000
