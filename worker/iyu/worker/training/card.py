@@ -59,6 +59,8 @@ def auc_interval(auc: float, reviews: int) -> tuple[float, float]:
 def _sections(manifest: Mapping[str, Any], scorer: Scorer) -> Iterator[tuple[str, str]]:
     yield "Data", _data(manifest["data"])
     yield "Figures", _figures(manifest["metrics"])
+    if "behaviour" in manifest:
+        yield "Behaviour", _behaviour(manifest["behaviour"])
     yield "Calibration", _calibration(manifest["training"])
     yield "Known weaknesses", WEAKNESSES
     yield "Example explanations", _examples(scorer)
@@ -96,6 +98,22 @@ def _figures(metrics: Mapping[str, Any]) -> str:
             f"| {m.get('origin', name)} | {m['reviews']:,} | {auc} | {accuracy} "
             f"| {m['log_loss']:.4f} | {m['calibration_error']:.4f} |"
         )
+    return "\n".join(lines)
+
+
+def _behaviour(capabilities: Sequence[Mapping[str, Any]]) -> str:
+    lines = [
+        "Short sentences by capability, `iyu evaluate-behaviour`: the share that is read right. "
+        "Choices were made on the validation part alone.",
+        "",
+        "| capability | validation | held-out |",
+        "|---|---:|---:|",
+    ]
+    found = {(line["name"], line["part"]): line for line in capabilities}
+    for name in dict.fromkeys(line["name"] for line in capabilities):
+        parts = [found[name, part] for part in ("validation", "held-out")]
+        shares = [f"{p['right'] / p['cases']:.3f} of {p['cases']}" for p in parts]
+        lines.append(f"| {name} | {' | '.join(shares)} |")
     return "\n".join(lines)
 
 
