@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from iyu.console.terminal.options import JsonOption
+from iyu.console.terminal.output import make_table
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +22,7 @@ def register(app: typer.Typer) -> None:
 def evaluate_behaviour(
     model: Annotated[str | None, typer.Option(help="Instead of IYU_MODEL.")] = None,
     failures: Annotated[bool, typer.Option(help="List the sentences it gets wrong.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: JsonOption = False,
     card: Annotated[bool, typer.Option(help="Write the table into the model's card.")] = False,
 ) -> None:
     """Test a model on short Korean sentences whose reading is not open to doubt.
@@ -28,12 +31,14 @@ def evaluate_behaviour(
     Models are chosen on the validation part; the held-out part is for reporting alone.
     """
     from iyu.console.local.env_file import load_settings
-    from iyu.console.terminal.quiet_tensorflow import quiet_tensorflow, require_training
+    from iyu.console.terminal.optional_libraries import require_training_libraries
+    from iyu.console.terminal.output import print_json
+    from iyu.console.terminal.quiet_tensorflow import import_tensorflow_quietly
     from iyu.worker.settings import WorkerSettings
 
-    require_training()
+    require_training_libraries()
     settings = load_settings(WorkerSettings, model=model)
-    quiet_tensorflow()
+    import_tensorflow_quietly()
     from iyu.console.analysis.behaviour.measure import as_dict, measure_behaviour
     from iyu.worker.model.artifact import add_behaviour, load, locate
     from iyu.worker.training.card import write_card
@@ -45,14 +50,14 @@ def evaluate_behaviour(
         add_behaviour(folder, as_dict(lines))
         write_card(folder)
     if as_json:
-        import orjson
-
-        report = {
-            "model": artifact.name,
-            "model_version": artifact.model_version,
-            "capabilities": as_dict(lines),
-        }
-        typer.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
+        print_json(
+            {
+                "model": artifact.name,
+                "model_version": artifact.model_version,
+                "capabilities": as_dict(lines),
+            },
+            indent=True,
+        )
         return
     _print(f"model {artifact.name} {artifact.model_version}", lines)
     if failures:
@@ -60,23 +65,16 @@ def evaluate_behaviour(
 
 
 def _print(head: str, lines: "Sequence[Capability]") -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("capability", no_wrap=True)
     parts = list(dict.fromkeys(line.part for line in lines))
-    for part in parts:
-        table.add_column("cases", justify="right")
-        table.add_column(part, justify="right")
+    columns = ["capability", *(name for part in parts for name in (f"cases, {part}", part))]
+    rows = []
     for name in dict.fromkeys(line.name for line in lines):
         found = {line.part: line for line in lines if line.name == name}
-        cells = [(str(f.cases), f"{f.right / f.cases:.3f}") for f in map(found.get, parts) if f]
-        table.add_row(name, *(cell for pair in cells for cell in pair))
-    console = Console()
-    console.print(head)
-    console.print(table)
+        shares = [(f.cases, f"{f.right / f.cases:.3f}") for f in (found[part] for part in parts)]
+        rows.append([name, *(cell for share in shares for cell in share)])
+    Console().print(make_table(columns, rows, right=columns[1:], title=head))
 
 
 def _list(wrong: "Sequence[Failure]") -> None:

@@ -27,6 +27,10 @@ def train(
         Path | None, typer.Option(help="More texts to learn from; their labels are not read.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 1,
+    student: Annotated[
+        str | None,
+        typer.Option(help="A trained `wide` to go on from: it learns negation and contrast alone."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
 ) -> None:
     """Train a model on labelled reviews; an interrupted run goes on where it stopped."""
@@ -46,7 +50,7 @@ def train(
     tested = read_labelled(test, text=text_column, label=label_column) if test else None
     typer.echo(f"{len(reviews):,} reviews from {data.name}, {reviews.rejected} rejected")
     metrics = chosen(
-        Run(reviews, out, seed, epochs, unlabelled, text_column, _command()), typer.echo
+        Run(reviews, out, seed, epochs, unlabelled, text_column, _command(), student), typer.echo
     )
     typer.echo(f"validation: AUC {metrics.auc:.4f}, accuracy {metrics.accuracy:.4f}")
     if tested:
