@@ -1,6 +1,5 @@
 """`iyu evaluate-behaviour`: whether a model reads negation, contrast and the like."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,16 +38,13 @@ def evaluate_behaviour(
     require_training_libraries()
     settings = load_settings(WorkerSettings, model=model)
     import_tensorflow_quietly()
-    from iyu.console.analysis.behaviour.measure import as_dict, measure_behaviour
-    from iyu.worker.model.artifact import add_behaviour, load, locate
-    from iyu.worker.training.card import write_card
+    from iyu.console.analysis.behaviour.measure import as_dict, measure_behaviour, write_to_card
+    from iyu.worker.model.artifact import load, locate
 
     artifact = load(settings.model)
     lines, wrong = measure_behaviour(artifact)
     if card:
-        folder: Path = locate(settings.model)
-        add_behaviour(folder, as_dict(lines))
-        write_card(folder)
+        write_to_card(locate(settings.model), lines)
     if as_json:
         print_json(
             {

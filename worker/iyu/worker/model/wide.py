@@ -272,14 +272,9 @@ def _pooled(maps: Tensor, gates: Gates | None, inputs: Inputs) -> Tensor:
     if gates is None:
         return tf.concat([tf.reduce_max(maps, 1), tf.reduce_sum(maps, 1) / words], axis=-1)
     counted = (gates.passed, gates.turned)
-    means = tf.matmul(tf.stack(counted, axis=1), maps) / words[..., tf.newaxis]
+    parts = [maps * gate[..., tf.newaxis] for gate in counted]
     return tf.concat(
-        [
-            part
-            for gate, mean in zip(counted, tf.unstack(means, axis=1), strict=True)
-            for part in (tf.reduce_max(maps * gate[..., tf.newaxis], 1), mean)
-        ],
-        axis=-1,
+        [p for part in parts for p in (tf.reduce_max(part, 1), tf.reduce_sum(part, 1) / words)], -1
     )
 
 

@@ -23,7 +23,9 @@ WEAKNESSES: Final = """\
 - It learned from short reviews of films in Korean; another subject or another form is a guess.
 - Irony, and praise of one thing in order to blame another, are often read by the letter.
 - Reviews that are neither good nor bad were not among the labels: their probability spreads widely.
-- Negation is seen through n-grams and kernels of a few morphemes; over a longer way it is missed.
+- Negation and contrast turn what a word says. A word that hardly stands in the training reviews
+  says little or the wrong thing, and so does its negation: see "Behaviour".
+- Negation reaches six tokens and no further; double negation is read less often than single.
 - Names of films and people carry the opinion that the training reviews had of them.
 - Labels come from ratings, and some people rate otherwise than they write.
 """

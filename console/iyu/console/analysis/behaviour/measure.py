@@ -5,13 +5,15 @@ Source: Ribeiro et al. 2020, Beyond Accuracy: Behavioral Testing of NLP Models w
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from iyu.console.analysis.behaviour.cases import Case, cases
 from iyu.console.analysis.behaviour.predicates import HELD_OUT, VALIDATION
-from iyu.worker.model.artifact import Artifact
+from iyu.worker.model.artifact import Artifact, add_behaviour
+from iyu.worker.training.card import write_card
 from iyu.worker.training.evaluation import probabilities
 
 PARTS: Final = (VALIDATION, HELD_OUT)
@@ -60,6 +62,12 @@ def measure_behaviour(
             if not good
         ]
     return lines, failures
+
+
+def write_to_card(folder: Path, lines: Sequence[Capability]) -> None:
+    """Put the table into a model's manifest and its card."""
+    add_behaviour(folder, as_dict(lines))
+    write_card(folder)
 
 
 def is_right(case: Case, scores: Sequence[float]) -> bool:

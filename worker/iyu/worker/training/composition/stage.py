@@ -29,7 +29,7 @@ class Reading:
     targets: Floats  # (len(corpus),) the probability that each is praise
     learned: NDArray[np.int64]  # places in the corpus: the labelled reviews that are not held out
     held: NDArray[np.int64]  # the validation part
-    unlabelled: NDArray[np.int64]
+    unlabelled: NDArray[np.int64]  # those that are read
     made: NDArray[np.int64]
     negated_reviews: int  # the last so many of those made
 
@@ -53,7 +53,7 @@ def compose(
     kernel = fit_kernel(student["embedding"], corpus, marks, steps, seed, say)
     deep = Deep(add_gates(student, kernel), how.student, frozen=("embedding",))
     trainee = Trainee(deep, how.buckets, seed, student["grams"])
-    reviews = _read(reading, how, seed)
+    reviews = _read(reading, how.composed.counterfactuals)
     losses = trainee.fit(reading.corpus, reading.targets, reviews, how.composing, seed, say)
     z = trainee.logits(reading.corpus, reading.held)
     learned = {**deep.arrays(), **trainee.gram_arrays()}
@@ -61,15 +61,11 @@ def compose(
     return learned | {"losses": np.concatenate([before, losses]), "deep": z[:, 0], "wide": z[:, 1]}
 
 
-def _read(reading: Reading, how: Settings, seed: int) -> NDArray[np.int64]:
+def _read(reading: Reading, counterfactuals: int) -> NDArray[np.int64]:
     """Return what is read in an epoch: places in the corpus, some of them several times."""
-    draw, c = np.random.default_rng(seed), how.composed
-    unlabelled = reading.unlabelled
-    if len(unlabelled) > c.texts:
-        unlabelled = draw.choice(unlabelled, c.texts, replace=False)
     reviews = reading.made[len(reading.made) - reading.negated_reviews :]
-    again = [reviews] * (c.counterfactuals - 1)
-    return np.concatenate([reading.learned, unlabelled, reading.made, *again])
+    again = [reviews] * (counterfactuals - 1)
+    return np.concatenate([reading.learned, reading.unlabelled, reading.made, *again])
 
 
 def take_over(artifact: Artifact) -> Mapping[str, NDArray[Any]]:

@@ -66,6 +66,13 @@ class _Class:
         return np.arange(len(self.task.data), len(self.corpus) - len(self.examples.texts))
 
     @property
+    def drawn(self) -> NDArray[np.int64]:
+        """The texts without labels that the last stage reads."""
+        count = min(self.task.settings.composed.texts, len(self.unlabelled))
+        draw = np.random.default_rng(1_000 * self.task.seed + 1_998)
+        return draw.choice(self.unlabelled, count, replace=False)
+
+    @property
     def made(self) -> NDArray[np.int64]:
         """The examples made by rule."""
         return np.arange(len(self.corpus) - len(self.examples.texts), len(self.corpus))
@@ -96,10 +103,11 @@ def _taught(pupils: _Class, stages: Stages) -> tuple[Arrays, Floats]:
 
 
 def _finished(pupils: _Class, model: str | Path) -> tuple[Arrays, Floats]:
-    """Return a finished model as the student, and what it says of every text: (len(corpus),)."""
+    """Return a finished model as the student, and its targets for what is read: (len(corpus),)."""
     s, student = pupils.task.settings, take_over(load(model))
     trainee = Trainee(Deep(student, s.student), s.buckets, 0, student["grams"])
-    said = trainee.logits(pupils.corpus, np.arange(len(pupils.corpus))).sum(axis=1)
+    said, read = np.zeros(len(pupils.corpus), np.float32), np.r_[pupils.learned, pupils.drawn]
+    said[read] = trainee.logits(pupils.corpus, read).sum(axis=1)
     return student, _targets(pupils, said / s.softness)
 
 
@@ -189,7 +197,7 @@ def _compose(pupils: _Class, student: Arrays, targets: Floats, say: Say) -> Arra
         targets,
         pupils.learned,
         pupils.held,
-        pupils.unlabelled,
+        pupils.drawn,
         pupils.made,
         examples.negated_reviews,
     )

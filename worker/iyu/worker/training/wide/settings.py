@@ -17,9 +17,9 @@ from iyu.worker.training.wide.recurrent import Reading
 class Composed:
     """What the last stage reads: examples made by rule, among as many others that it knows."""
 
-    sentences: int = 40_000  # made of predicates and templates
+    sentences: int = 80_000  # made of predicates and templates
     counterfactuals: int = 4  # times that each negated review is read in an epoch
-    texts: int = 150_000  # of those without labels, drawn once
+    texts: int = 100_000  # of those without labels, drawn once
     marked: int = 20_000  # labelled reviews, and as many examples, that the rules are applied to
     marking_steps: int = 1_500  # of the gates toward the rules
 
@@ -46,7 +46,9 @@ class Settings:
     student: Shape = field(default_factory=Shape)
     studying: Fit = field(default_factory=lambda: Fit(epochs=8))
     #: The last stage, on negation and contrast.
-    composing: Fit = field(default_factory=lambda: Fit(epochs=3, rate=1e-3, gram_rate=0.05))
+    composing: Fit = field(
+        default_factory=lambda: Fit(epochs=4, batch=1_024, rate=2e-3, gram_rate=0.2)
+    )
     composed: Composed = field(default_factory=Composed)
 
     def of_epochs(self, epochs: int) -> "Settings":
