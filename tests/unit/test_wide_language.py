@@ -54,7 +54,7 @@ def test_the_way_back_begins_at_the_last_token(draw: np.random.Generator):
 def test_a_reader_says_the_same_in_any_number_of_columns(draw: np.random.Generator):
     reader = Reader(language(draw), Reading(hidden=6), seed=1)
     wider = np.pad(ROWS, ((0, 0), (0, 3), (0, 0)))
-    narrow, wide = (reader.logit(rows, training=False).numpy() for rows in (ROWS, wider))
+    narrow, wide = (reader.read(rows, training=False)[0].numpy() for rows in (ROWS, wider))
     np.testing.assert_allclose(narrow, wide, atol=1e-5)
     assert narrow[0] != pytest.approx(narrow[1], abs=1e-4)
 
@@ -68,7 +68,7 @@ def test_a_review_without_tokens_has_a_logit(draw: np.random.Generator):
 
 def test_dropout_is_of_training_alone(draw: np.random.Generator):
     reader = Reader(language(draw), Reading(hidden=6), seed=1)
-    said = [reader.logit(ROWS, training=False).numpy() for _ in range(2)]
+    said = [reader.read(ROWS, training=False)[0].numpy() for _ in range(2)]
     np.testing.assert_array_equal(*said)
     learned = {tuple(reader.logit(ROWS, training=True).numpy()) for _ in range(5)}
     assert len(learned) > 1

@@ -6,10 +6,19 @@ import tensorflow as tf
 
 from iyu.worker.explain.explainer import PIECE, Explainer
 from iyu.worker.explain.methods.registry import METHODS, choose
-from iyu.worker.explain.trace import back, forward, trace
+from iyu.worker.explain.trace import forward, trace
 from iyu.worker.model.network import close_up, narrow
+from iyu.worker.model.scope import KERNEL, REACH, STRENGTHS, read_gates
 from iyu.worker.model.wide import WideNetwork
-from iyu.worker.model.wide_artifact import build, quantise
+from iyu.worker.model.wide_artifact import (
+    SCOPE_DISCOUNT,
+    SCOPE_GRAM_TURN,
+    SCOPE_KERNEL,
+    SCOPE_REACH,
+    SCOPE_THRESHOLD,
+    build,
+    quantise,
+)
 from iyu.worker.model.wide_encoder import WideEncoder
 from iyu.worker.text.morphemes import Analyzer
 from iyu.worker.text.subwords import rows
@@ -46,7 +55,14 @@ def vocabulary():
 def tables(vocabulary):
     draw = np.random.default_rng(3)
     embeddings = draw.normal(0, 0.4, (rows(vocabulary), FEATURES)).astype(np.float32)
-    return quantise(embeddings, draw.normal(0, 0.5, BUCKETS).astype(np.float32))
+    grams = draw.normal(0, 0.5, BUCKETS).astype(np.float32)
+    return quantise(embeddings, grams) | {
+        SCOPE_KERNEL: draw.normal(0, 0.4, (KERNEL, FEATURES, STRENGTHS)).astype(np.float32),
+        SCOPE_THRESHOLD: np.full(STRENGTHS, 0.3, np.float32),
+        SCOPE_REACH: draw.uniform(0.3, 1, (2, REACH)).astype(np.float32),
+        SCOPE_DISCOUNT: np.float32(0.4),
+        SCOPE_GRAM_TURN: np.float32(1.4),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -64,21 +80,40 @@ def inputs(encoder):
     return encoder.encode(Analyzer().analyze(TEXTS)).inputs
 
 
-def test_it_is_the_keras_model_that_was_saved(model, network, inputs):
+@pytest.fixture(scope="module")
+def gates(network, inputs):
     word = tf.cast(inputs["ids"] > 0, tf.float32)[..., tf.newaxis]
+    found = read_gates(network.convolve(network.embed(inputs))[-1] * word, network.scope)
+    assert (found.negated.numpy() > 0.05).any()
+    assert (found.weight.numpy() < 0.95).any()
+    return found
+
+
+def test_it_is_the_keras_model_that_was_saved(model, network, inputs, gates):
+    word = tf.cast(inputs["ids"] > 0, tf.float32)[..., tf.newaxis]
+    counted = tf.stack([gates.passed, gates.turned], axis=-1)
     # The Keras model's scale is in the network's shares already.
-    wide = network.wide(inputs) / 1.3
-    expected = model([network.embed(inputs), word, wide])[:, 0]
+    wide = network.wide(inputs) * gates.of_grams / 1.3
+    expected = model([network.embed(inputs), word, counted, wide])[:, 0]
     np.testing.assert_allclose(tf.sigmoid(forward(network, inputs)), expected, atol=1e-6)
 
 
-def test_the_branches_add_up_to_the_logit(network, inputs):
+def test_the_branches_add_up_to_the_logit(network, inputs, gates):
     passed = trace(network, inputs)
     without = {**inputs, "gram_weight": np.zeros_like(inputs["gram_weight"])}
     deep = forward(network, without).numpy()
     given = network.wide(inputs).numpy()
-    np.testing.assert_allclose(deep + given.sum(1), passed.logit, atol=1e-5)
+    gated = given * gates.of_grams.numpy()
+    np.testing.assert_allclose(deep + gated.sum(1), passed.logit, atol=1e-5)
     assert np.abs(given[inputs["ids"] == 0]).max() == 0
+
+
+def test_without_negation_and_contrast_the_n_grams_add_up_as_they_are(model, tables, inputs):
+    closed = WideNetwork(model, tables | {SCOPE_THRESHOLD: np.full(STRENGTHS, 99, np.float32)})
+    without = {**inputs, "gram_weight": np.zeros_like(inputs["gram_weight"])}
+    given = closed.wide(inputs).numpy().sum(1)
+    deep = forward(closed, without).numpy()
+    np.testing.assert_allclose(deep + given, forward(closed, inputs), atol=1e-5)
 
 
 def test_an_n_gram_is_shared_by_the_tokens_it_lies_in(network, inputs):
@@ -100,32 +135,103 @@ def test_gradcam_is_the_heat_of_the_convolutions_and_the_exact_share(network, in
     assert np.abs(heat[inputs["ids"] == 0]).max() == 0
 
 
-def test_channel_gradients_are_those_of_the_activations_summed(network, inputs):
-    """Also where two positions share the maximum, and where no position fires."""
+def test_channel_weights_are_mean_gradients_where_a_filter_fires(network, inputs, gates):
+    """By automatic differentiation of what is pooled; also where two positions share a maximum."""
     passed = trace(network, inputs)
     repeated = [tf.concat([a[:, :15], a[:, :15]], axis=1) for a in passed.activations]
     silent = [a - tf.reduce_max(a) for a in passed.activations]
-    for activations in (passed.activations, tuple(repeated), tuple(silent)):
-        _, gradients = back(network, activations, inputs)
-        summed = network.channel_gradients(activations, inputs)
-        for found, gradient in zip(summed, gradients, strict=True):
-            np.testing.assert_allclose(found, tf.reduce_sum(gradient, axis=1), atol=1e-6)
+    word = tf.cast(inputs["ids"] > 0, tf.float32)[..., tf.newaxis]
+    for *activations, scope in (passed.activations, tuple(repeated), tuple(silent)):
+        counted = read_gates(scope * word, network.scope)
+        maps = tf.nn.relu(tf.concat(activations, -1)) * word
+        as_read = [maps * gate[..., tf.newaxis] for gate in (counted.passed, counted.turned)]
+        with tf.GradientTape() as tape:
+            tape.watch(as_read)
+            pooled = [p for m in as_read for p in (tf.reduce_max(m, 1), _mean(m, word))]
+            z = network.deep(tf.concat(pooled, -1))
+        gradients = tape.gradient(z, as_read)
+        found = network.channel_weights((*activations, scope), inputs)
+        for weights, read, gradient in zip(found, as_read, gradients, strict=True):
+            fires = tf.cast(read > 0, tf.float32)
+            count = tf.reduce_sum(fires, 1)
+            expected = tf.reduce_sum(gradient * fires, 1) / tf.maximum(count, 1.0)
+            there = count.numpy() > 0
+            np.testing.assert_allclose(weights.numpy()[there], expected.numpy()[there], atol=1e-6)
 
 
-def test_the_heat_of_the_convolutions_sums_to_the_weighted_maps(network, inputs):
-    """Σ_t heat = Σ_f w_f · Σ_t relu(A), the weights by a loop."""
+def _mean(maps, word):
+    return tf.reduce_sum(maps, 1) / tf.maximum(tf.reduce_sum(word, 1), 1.0)
+
+
+def test_the_heat_of_the_convolutions_sums_to_the_weighted_maps(network, inputs, gates):
+    """Σ_t heat = Σ_f w_f · Σ_t gated relu(A), and what the gates change of the n-grams."""
     passed = trace(network, inputs)
     heat = choose(["gradcam"])[0].heat(network, passed).numpy()
     word = (inputs["ids"] > 0)[..., np.newaxis]
+    *activations, _ = passed.activations
+    maps = np.maximum(np.concatenate(activations, -1), 0) * word
     expected = np.zeros(len(TEXTS))
-    for a, g in zip(passed.activations, passed.gradients, strict=True):
-        maps = np.maximum(a.numpy(), 0) * word
+    for weights, gate in zip(
+        network.channel_weights(passed.activations, inputs),
+        (gates.passed, gates.turned),
+        strict=True,
+    ):
         for row in range(len(TEXTS)):
             for f in range(maps.shape[2]):
-                fires = maps[row, :, f] > 0
-                if fires.any():
-                    expected[row] += g.numpy()[row, fires, f].mean() * maps[row, :, f].sum()
+                expected[row] += weights[row, f] * (maps[row, :, f] * gate[row].numpy()).sum()
+    expected += (network.wide(inputs) * (gates.of_grams - 1)).numpy().sum(1)
     np.testing.assert_allclose(heat.sum(1), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_word_keeps_what_it_says_and_the_gates_have_what_they_change(network, inputs, gates):
+    """The convolutions' part is the same as if nothing were negated, with the same weights."""
+    passed = trace(network, inputs)
+    by_layer, of_gates = network.channel_heat(passed.activations, inputs)
+    plain, _ = network.channel_weights(passed.activations, inputs)
+    word = (inputs["ids"] > 0)[..., np.newaxis]
+    maps = np.maximum(np.concatenate(passed.activations[:-1], -1), 0) * word
+    np.testing.assert_allclose(sum(by_layer), np.einsum("btf,bf->bt", maps, plain), atol=1e-5)
+    causes = sum(np.abs(strength) for _, strength in _causes(gates))
+    assert np.abs(of_gates.numpy()[causes == 0]).max() == 0
+
+
+def _causes(gates):
+    """Yield the tokens that negate or turn: those that a negation at a distance comes from."""
+    yield 0, gates.turns.numpy()
+    for distance, part in gates.by_distance:
+        moved = np.zeros_like(part.numpy())
+        if distance > 0:
+            moved[:, distance:] = part.numpy()[:, :-distance]
+        else:
+            moved[:, :distance] = part.numpy()[:, -distance:]
+        yield distance, moved
+
+
+def test_an_artifact_from_before_the_gates_still_scores(tables, inputs, network):
+    import keras
+
+    keras.utils.set_random_seed(4)
+    old = {n: v for n, v in tables.items() if not n.startswith("scope")}
+    embedded, word = keras.Input((LENGTH, FEATURES)), keras.Input((LENGTH, 1))
+    maps = [
+        keras.layers.Conv1D(5, k, padding="same", use_bias=False, name=f"conv{k}")(embedded)
+        for k in (1, 2, 3)
+    ]
+    joined = keras.ops.relu(keras.ops.concatenate(maps, -1)) * word
+    mean = keras.ops.sum(joined, 1) / keras.ops.maximum(keras.ops.sum(word, 1), 1.0)
+    pooled = keras.ops.concatenate([keras.ops.max(joined, 1), mean], -1)
+    hidden = keras.layers.Dense(4, activation="relu", name="hidden")(pooled)
+    z = keras.layers.Dense(1, name="logit")(hidden)
+    scaled = keras.layers.Dense(1, use_bias=False, name="scale")(word[:, 0])
+    before = keras.Model([embedded, word], [z, scaled])
+    found = WideNetwork(before, old)
+    assert [c.name for c in found.convolutions] == ["conv1", "conv2", "conv3"]
+    without = {**inputs, "gram_weight": np.zeros_like(inputs["gram_weight"])}
+    there = tf.cast(inputs["ids"] > 0, tf.float32)[..., tf.newaxis]
+    expected = before([found.embed(inputs), there])[0][:, 0]
+    np.testing.assert_allclose(forward(found, without), expected, atol=1e-5)
+    explained = Explainer(found, choose(["gradcam"])).explain(inputs)
+    assert np.isfinite(explained.heatmaps[0].heat).all()
 
 
 def test_a_review_is_explained_alike_alone_in_a_chunk_and_in_any_order(network, inputs):

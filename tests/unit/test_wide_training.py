@@ -22,7 +22,7 @@ from iyu.worker.training.wide.language import Language
 from iyu.worker.training.wide.linear import Linear
 from iyu.worker.training.wide.recipe import train
 from iyu.worker.training.wide.recurrent import Reading
-from iyu.worker.training.wide.settings import Settings, Task
+from iyu.worker.training.wide.settings import Composed, Settings, Task
 from iyu.worker.training.wide.stages import Stages
 
 GOOD, BAD = "정말 재미있고 감동적인 영화", "지루하고 시간이 아까운 영화"
@@ -37,6 +37,8 @@ TINY = Settings(
     teaching=Fit(epochs=1, batch=32),
     student=Shape(8, 8, (1, 2, 3), 8),
     studying=Fit(epochs=2, batch=32),
+    composing=Fit(epochs=1, batch=32),
+    composed=Composed(sentences=100, texts=50, marked=50, marking_steps=20),
 )
 
 
@@ -80,6 +82,7 @@ def test_training_leaves_an_artifact_with_its_curves_and_its_card(trained: Path,
         "language model",
         "reader 2",
         "student",
+        "composition",
     }
 
 

@@ -31,6 +31,7 @@ COMMANDS: Final = (
     "score",
     "train",
     "evaluate",
+    "evaluate_behaviour",
     "evaluate_explanations",
     "rescore",
     "models",

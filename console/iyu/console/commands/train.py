@@ -27,6 +27,10 @@ def train(
         Path | None, typer.Option(help="More texts to learn from; their labels are not read.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 1,
+    student: Annotated[
+        str | None,
+        typer.Option(help="A trained `wide` to go on from: it learns negation and contrast alone."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
 ) -> None:
     """Train a model on labelled reviews; an interrupted run goes on where it stopped."""
@@ -35,10 +39,13 @@ def train(
 
     require_training_libraries()
     import_tensorflow_quietly()
+    from iyu.schemas.contract.errors import SettingsError
     from iyu.worker.training.data import read_labelled
     from iyu.worker.training.recipes import Run, recipe
 
     chosen = recipe(preset)
+    if student and preset != "wide":
+        raise SettingsError("--student goes on from a model of the preset 'wide'; leave it out")
     reviews = read_labelled(data, text=text_column, label=label_column)
     if validation:
         held = read_labelled(validation, text=text_column, label=label_column)
@@ -46,9 +53,14 @@ def train(
     tested = read_labelled(test, text=text_column, label=label_column) if test else None
     typer.echo(f"{len(reviews):,} reviews from {data.name}, {reviews.rejected} rejected")
     metrics = chosen(
-        Run(reviews, out, seed, epochs, unlabelled, text_column, _command()), typer.echo
+        Run(reviews, out, seed, epochs, unlabelled, text_column, _command(), student), typer.echo
     )
     typer.echo(f"validation: AUC {metrics.auc:.4f}, accuracy {metrics.accuracy:.4f}")
+    if preset == "wide":
+        from iyu.console.analysis.behaviour.measure import measure_behaviour, write_to_card
+        from iyu.worker.model.artifact import load
+
+        write_to_card(out, measure_behaviour(load(out))[0])
     if tested:
         from iyu.worker.training.evaluation import add_test_report
 

@@ -4,7 +4,7 @@
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -95,6 +95,13 @@ def add_metrics(folder: Path, name: str, metrics: Mapping[str, Any]) -> None:
     """Add figures to a manifest; the model's version stays, for it scores as before."""
     manifest = read_manifest(folder)
     manifest["metrics"][name] = dict(metrics)
+    (folder / MANIFEST_FILE).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+
+
+def add_behaviour(folder: Path, capabilities: Sequence[Mapping[str, Any]]) -> None:
+    """Put the table of the behaviour test into a manifest; the model's version stays."""
+    manifest = read_manifest(folder)
+    manifest["behaviour"] = [dict(line) for line in capabilities]
     (folder / MANIFEST_FILE).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
 
 

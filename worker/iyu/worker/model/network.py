@@ -80,10 +80,13 @@ class Network(Protocol):
 class RectifiedNetwork(Network, Protocol):
     """A network that `is_rectified`."""
 
-    def channel_gradients(
+    def channel_heat(
         self, activations: tuple[Tensor, ...], inputs: Inputs
-    ) -> tuple[Tensor, ...]:
-        """Return Σ_s ∂z/∂A[s, f]: (batch, filters) a convolution."""
+    ) -> tuple[tuple[Tensor, ...], Tensor | None]:
+        """Return Grad-CAM's heat by position of each convolution that is pooled, and of the gates.
+
+        (batch, tokens) each; the gates' is None where there are none, and they come last.
+        """
 
     def shortened(self, inputs: Inputs, embedded: Tensor, kept: Tensor, tokens: int) -> Tensor:
         """Return z of the same reviews with only the kept tokens, closed up: (batch,).

@@ -12,7 +12,14 @@ from iyu.worker.model.encoding import Encoder, VocabularyEncoder
 from iyu.worker.model.network import Network
 from iyu.worker.model.source import SourceNetwork
 from iyu.worker.model.wide import WideNetwork
-from iyu.worker.model.wide_artifact import EMBEDDING, EMBEDDING_SCALE, GRAMS
+from iyu.worker.model.wide_artifact import (
+    EMBEDDING,
+    EMBEDDING_SCALE,
+    GRAMS,
+    SCOPE_KERNEL,
+    SCOPE_TABLES,
+    SCOPE_THRESHOLD,
+)
 from iyu.worker.model.wide_encoder import WideEncoder
 from iyu.worker.text import subwords
 from iyu.worker.text.vocabulary import Vocabulary
@@ -43,9 +50,13 @@ def _wide_encoder(vocabulary: Vocabulary, manifest: Manifest, tables: Tables) ->
 
 def _wide_unlearned(tables: Tables, seed: int) -> Tables:
     """Return random embeddings; the n-grams are weightless through their scale, which is zero."""
-    shape = tables[EMBEDDING].shape
-    drawn = np.random.default_rng(seed).normal(0, 0.05, shape).astype(np.float32)
-    return {EMBEDDING: drawn, EMBEDDING_SCALE: np.ones((len(drawn), 1), np.float32)}
+    draw = np.random.default_rng(seed)
+    drawn = draw.normal(0, 0.05, tables[EMBEDDING].shape).astype(np.float32)
+    scope = {name: tables[name] for name in SCOPE_TABLES if name in tables}
+    if scope:
+        kernel = draw.normal(0, 0.05, scope[SCOPE_KERNEL].shape).astype(np.float32)
+        scope |= {SCOPE_KERNEL: kernel, SCOPE_THRESHOLD: np.zeros_like(scope[SCOPE_THRESHOLD])}
+    return {EMBEDDING: drawn, EMBEDDING_SCALE: np.ones((len(drawn), 1), np.float32), **scope}
 
 
 PRESETS: dict[str, Preset] = {

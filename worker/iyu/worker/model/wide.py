@@ -1,26 +1,39 @@
 """The preset `wide`: n-grams with a weight each, beside convolutions over tokens.
 
-    z = deep(tokens) + Σ_t wide[t]
+    z = deep(tokens) + Σ_t gate[t] · wide[t]
 
-The convolutions have no bias and are read through a ReLU, and padding is not read at all: a
-position of padding adds nothing, however much of it there is.
+Negation and contrast gate both branches (`iyu.worker.model.scope`): what the convolutions find in
+a token is read as it stands, or as negated. The convolutions have no bias and are read through a
+ReLU, and padding is not read at all: a position of padding adds nothing, however much of it there
+is.
 Source: Cheng et al. 2016, Wide & Deep Learning for Recommender Systems, §3; Kim 2014,
 Convolutional Neural Networks for Sentence Classification, §2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iyu.worker.model.network import Convolution, Inputs, Tensor, close_up
-from iyu.worker.model.wide_artifact import EMBEDDING, EMBEDDING_SCALE
+from iyu.worker.model.scope import Gates, Scope, cause_heat, read_gates
+from iyu.worker.model.wide_artifact import (
+    EMBEDDING,
+    EMBEDDING_SCALE,
+    SCOPE_DISCOUNT,
+    SCOPE_GRAM_TURN,
+    SCOPE_KERNEL,
+    SCOPE_REACH,
+    SCOPE_THRESHOLD,
+)
 from iyu.worker.text.ngrams import SPANS
 from iyu.worker.text.subwords import SLOTS
 
 #: Numbers of tokens compiled for beside the window: most reviews are short.
 NARROW: Final = (16, 32)
+#: The name of the convolution that the gates are read from.
+SCOPE: Final = "scope"
 Tables = Mapping[str, NDArray[Any]]
 
 
@@ -44,11 +57,15 @@ class WideNetwork:
         self._scale = float(np.asarray(model.get_layer("scale").kernel).item())
         self._hidden, self._logit = model.get_layer("hidden"), model.get_layer("logit")
         layers = [layer for layer in model.layers if layer.name.startswith("conv")]
-        nothing = np.zeros(int(layers[0].filters), np.float32)
+        kernels = {layer.name: layer.kernel.numpy() for layer in layers}
+        self.scope = _read_scope(tables)
+        if self.scope:
+            kernels[SCOPE] = tables[SCOPE_KERNEL].astype(np.float32)
         self.convolutions = tuple(
-            Convolution(layer.name, layer.kernel.value, nothing) for layer in layers
+            Convolution(name, kernel, np.zeros(kernel.shape[-1], np.float32))
+            for name, kernel in kernels.items()
         )
-        slots = [slot for layer in layers for slot in layer.kernel.numpy()]
+        slots = [slot for kernel in kernels.values() for slot in kernel]
         self._slots = _constant(np.concatenate(slots, axis=1))  # (features, all slots' filters)
 
     def signature(self, tokens: int | None = None) -> dict[str, Any]:
@@ -85,14 +102,15 @@ class WideNetwork:
         """Return activations: each position the sum over the tokens that its kernel sees."""
         import tensorflow as tf
 
-        given = iter(tf.split(by_slot, sum(c.slots for c in self.convolutions), axis=-1))
+        sizes = [c.kernel.shape[-1] for c in self.convolutions for _ in range(c.slots)]
+        given = iter(tf.split(by_slot, sizes, axis=-1))
         return tuple(
             tf.add_n([_moved(next(given), c.offset(slot)) for slot in range(c.slots)])
             for c in self.convolutions
         )
 
     def wide(self, inputs: Inputs) -> Tensor:
-        """Return what the n-grams give each token: (batch, tokens).
+        """Return what the n-grams give each token, before any gate: (batch, tokens).
 
         An n-gram's share is the same for every token it lies in.
         """
@@ -105,12 +123,6 @@ class WideNetwork:
             given += tf.pad(passed, [[0, 0], [further, 0]])
         return given * self._gram_scale(inputs)[:, tf.newaxis]
 
-    def _grams(self, inputs: Inputs) -> Tensor:
-        """Return what all n-grams give together, the sum of `wide`: (batch,)."""
-        import tensorflow as tf
-
-        return tf.reduce_sum(inputs["gram_weight"], axis=[1, 2]) * self._gram_scale(inputs)
-
     def _gram_scale(self, inputs: Inputs) -> Tensor:
         import tensorflow as tf
 
@@ -119,8 +131,23 @@ class WideNetwork:
 
     def logit(self, activations: tuple[Tensor, ...], inputs: Inputs) -> Tensor:
         """Return z: (batch,)."""
-        pooled = _pooled(_fired(activations, inputs), inputs)
-        return self._deep(pooled) + self._grams(inputs)
+        return self._z(activations, inputs, self.wide(inputs))
+
+    def _z(self, activations: tuple[Tensor, ...], inputs: Inputs, wide: Tensor) -> Tensor:
+        """Return z: (batch,); wide: what the n-grams give each token, before any gate."""
+        import tensorflow as tf
+
+        maps, gates = self._read(activations, inputs)
+        if gates is not None:
+            wide *= gates.of_grams
+        return self.deep(_pooled(maps, gates, inputs)) + tf.reduce_sum(wide, axis=1)
+
+    def _read(self, activations: tuple[Tensor, ...], inputs: Inputs) -> tuple[Tensor, Gates | None]:
+        """Return what fires: (batch, tokens, all filters), and the gates, if there are any."""
+        if self.scope is None:
+            return _fired(activations, inputs), None
+        *maps, scope = activations
+        return _fired(maps, inputs), read_gates(scope * word(inputs), self.scope)
 
     def shortened(self, inputs: Inputs, embedded: Tensor, kept: Tensor, tokens: int) -> Tensor:
         """Return z of the same reviews with only the kept tokens, closed up: (batch,).
@@ -132,33 +159,66 @@ class WideNetwork:
 
         order = close_up(kept)[:, -tokens:]
         ids = tf.gather(tf.where(kept, inputs["ids"], 0), order, batch_dims=1)
-        shorter = {"ids": ids, **_whole_grams(inputs, kept)}
-        by_slot = tf.gather(self._by_slot(embedded), order, batch_dims=1) * word(shorter)
-        return self.logit(self._add_up(by_slot), shorter)
+        by_slot = tf.gather(self._by_slot(embedded), order, batch_dims=1)
+        wide = tf.gather(self.wide(_whole_grams(inputs, kept)), order, batch_dims=1)
+        shorter = {"ids": ids}
+        return self._z(self._add_up(by_slot * word(shorter)), shorter, wide)
 
-    def channel_gradients(
+    def channel_weights(
         self, activations: tuple[Tensor, ...], inputs: Inputs
-    ) -> tuple[Tensor, ...]:
-        """Return Σ_s ∂z/∂A[s, f]: (batch, filters) a convolution.
+    ) -> tuple[Tensor, Tensor]:
+        """Return Grad-CAM's weights of what fires, as it stands and negated: (batch, filters) each.
 
-        The mean splits its gradient evenly over the positions that fire; the maximum passes on all
-        of it. So no gradient of the size of the activations is computed.
+        The mean of ∂z over the positions where a filter fires: the mean over the tokens splits its
+        gradient evenly over all positions, the maximum passes all of it to one. So no gradient of
+        the size of the activations is computed.
         """
         import tensorflow as tf
 
-        maps = _fired(activations, inputs)
-        pooled = _pooled(maps, inputs)
+        maps, gates = self._read(activations, inputs)
+        pooled = _pooled(maps, gates, inputs)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(pooled)
-            deep = self._deep(pooled)
-        of_max, of_mean = tf.split(tape.gradient(deep, pooled), 2, axis=1)
-        fires = tf.reduce_sum(tf.sign(maps), axis=1)
+            deep = self.deep(pooled)
+        parts = iter(tf.split(tape.gradient(deep, pooled), 4 if gates else 2, axis=1))
         words = tf.maximum(tf.reduce_sum(word(inputs), 1), 1.0)
-        sums = of_mean * fires / words + tf.where(fires > 0, of_max, 0.0)
-        return tuple(tf.split(sums, len(self.convolutions), axis=1))
+        there = tf.ones_like(inputs["ids"], tf.float32)
+        gate_of = (there, tf.sign(gates.negated)) if gates else (there,)
+        fires = tf.unstack(tf.matmul(tf.stack(gate_of, 1), tf.sign(maps)), axis=1)
+        found = [
+            next(parts) / tf.maximum(count, 1.0) * tf.sign(count) + next(parts) / words
+            for count in fires
+        ]
+        return found[0], found[1] if gates else tf.zeros_like(found[0])
 
-    def _deep(self, pooled: Tensor) -> Tensor:
-        """Return what the convolutions say: (batch,)."""
+    def channel_heat(
+        self, activations: tuple[Tensor, ...], inputs: Inputs
+    ) -> tuple[tuple[Tensor, ...], Tensor | None]:
+        """Return Grad-CAM's heat by position of each convolution, and the heat of the gates.
+
+        (batch, tokens) each. A position has what it says as it stands; what negation and contrast
+        make of it, in both branches, belongs to the tokens that cause them.
+        """
+        import tensorflow as tf
+
+        plain, negated = self.channel_weights(activations, inputs)
+        maps, gates = self._read(activations, inputs)
+        parts = len(self.convolutions) - (1 if gates else 0)
+        by_layer = tuple(
+            tf.reduce_sum(part, axis=-1)
+            for part in tf.split(maps * plain[:, tf.newaxis], parts, axis=-1)
+        )
+        if gates is None:
+            return by_layer, None
+        wide = self.wide(inputs)
+        as_is = tf.add_n(by_layer)
+        change = tf.linalg.matvec(maps, negated) - as_is - gates.gram_turn * wide
+        negation = change * gates.negated
+        contrast = (gates.weight - 1.0) * (as_is + wide + negation)
+        return by_layer, cause_heat(gates, negation, contrast)
+
+    def deep(self, pooled: Tensor) -> Tensor:
+        """Return what the convolutions say: (batch,), from what `_pooled` gives."""
         import tensorflow as tf
 
         hidden = self._hidden(pooled)
@@ -194,19 +254,36 @@ def word(inputs: Inputs) -> Tensor:
     return tf.cast(inputs["ids"] > 0, tf.float32)[..., tf.newaxis]
 
 
-def _fired(activations: tuple[Tensor, ...], inputs: Inputs) -> Tensor:
+def _fired(activations: Sequence[Tensor], inputs: Inputs) -> Tensor:
     """Return activations after the ReLU, zero at padding: (batch, tokens, all filters)."""
     import tensorflow as tf
 
     return tf.nn.relu(tf.concat(activations, axis=-1)) * word(inputs)
 
 
-def _pooled(maps: Tensor, inputs: Inputs) -> Tensor:
-    """Return maximum and mean over the tokens: (batch, 2 × all filters)."""
+def _pooled(maps: Tensor, gates: Gates | None, inputs: Inputs) -> Tensor:
+    """Return maximum and mean over the tokens: (batch, 2 × all filters).
+
+    With gates: of what counts as it stands, and of what counts as negated, (batch, 4 × filters).
+    """
     import tensorflow as tf
 
-    mean = tf.reduce_sum(maps, 1) / tf.maximum(tf.reduce_sum(word(inputs), 1), 1.0)
-    return tf.concat([tf.reduce_max(maps, 1), mean], axis=-1)
+    words = tf.maximum(tf.reduce_sum(word(inputs), 1), 1.0)
+    if gates is None:
+        return tf.concat([tf.reduce_max(maps, 1), tf.reduce_sum(maps, 1) / words], axis=-1)
+    counted = (gates.passed, gates.turned)
+    parts = [maps * gate[..., tf.newaxis] for gate in counted]
+    return tf.concat(
+        [p for part in parts for p in (tf.reduce_max(part, 1), tf.reduce_sum(part, 1) / words)], -1
+    )
+
+
+def _read_scope(tables: Tables) -> Scope | None:
+    """Return what the tables hold of it; artifacts from before there was one hold nothing."""
+    if SCOPE_KERNEL not in tables:
+        return None
+    names = (SCOPE_THRESHOLD, SCOPE_REACH, SCOPE_DISCOUNT, SCOPE_GRAM_TURN)
+    return Scope(*(_constant(tables[name].astype(np.float32)) for name in names))
 
 
 def _moved(values: Tensor, offset: int) -> Tensor:

@@ -33,7 +33,7 @@ class Grams:
     first: Ints  # (grams,) the first token it lies in, counted in its review
     span: Ints  # (grams,) further tokens it lies in, 0 … SPANS − 1
 
-    def __getitem__(self, chosen: NDArray[np.bool_]) -> "Grams":
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Grams":
         """Return some of them."""
         return Grams(self.ids[chosen], self.row[chosen], self.first[chosen], self.span[chosen])
 

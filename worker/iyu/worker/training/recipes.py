@@ -26,6 +26,7 @@ class Run:
     unlabelled: Path | None = None  # texts to learn from beside the labelled ones
     text_column: str = "document"  # of the unlabelled texts
     command: str = ""  # how it was started, for the model card
+    student: str | None = None  # a finished model that goes on
 
 
 #: A recipe trains, saves the artifact with its curves, and returns the validation metrics.
@@ -51,4 +52,4 @@ def _wide_task(run: Run) -> Task:
     texts = read_unlabelled(run.unlabelled, text=run.text_column) if run.unlabelled else []
     origin = run.unlabelled.name if run.unlabelled else None
     settings = Settings().of_epochs(run.epochs) if run.epochs else Settings()
-    return Task(run.data, texts, origin, run.out, run.seed, settings, run.command)
+    return Task(run.data, texts, origin, run.out, run.seed, settings, run.command, run.student)

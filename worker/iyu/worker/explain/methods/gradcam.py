@@ -19,7 +19,8 @@ class GradCam(Method):
     probability has no gradient left (∂p = p(1 − p) ∂z).
     Where activations go through a ReLU, heat = Σ_f w_f · max(A[t,f], 0), and w_f is the mean of
     ∂z/∂A over the positions where a filter fires (elsewhere it is cut off by definition), shared
-    evenly by the tokens that a position saw.
+    evenly by the tokens that a position saw. Where words are gated by negation and contrast, a
+    word keeps what it says as it stands, and what the gates change goes to the words that cause it.
     Source: Selvaraju et al. 2017, Grad-CAM, §3, without the ReLU of their equation 2.
     """
 
@@ -44,12 +45,11 @@ class GradCam(Method):
         import tensorflow as tf
 
         word = tf.cast(trace.inputs["ids"] > 0, tf.float32)
-        gradients = network.channel_gradients(trace.activations, trace.inputs)
-        parts = []
-        for i in self.selected(network):
-            maps = tf.nn.relu(trace.activations[i]) * word[:, :, tf.newaxis]
-            fires = tf.reduce_sum(tf.sign(maps), axis=1)
-            weights = gradients[i] / tf.maximum(fires, 1.0)
-            positions = tf.linalg.matvec(maps, weights)
-            parts.append(spread_over_words(network.convolutions[i], positions, word))
-        return tf.add_n(parts)
+        by_layer, of_gates = network.channel_heat(trace.activations, trace.inputs)
+        spread = [
+            spread_over_words(network.convolutions[i], by_layer[i], word)
+            for i in self.selected(network)
+            if i < len(by_layer)
+        ]
+        reads_gates = of_gates is not None and len(by_layer) in self.selected(network)
+        return tf.add_n([*spread, of_gates * word] if reads_gates else spread)

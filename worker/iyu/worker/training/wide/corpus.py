@@ -16,6 +16,7 @@ from iyu.worker.text.vocabulary import Vocabulary
 
 Ints = NDArray[np.int32]
 Index = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
 
 _CHUNK = 4_096
 
@@ -28,6 +29,8 @@ class Cut:
     tokens: Ints  # (tokens,) place in `surfaces`
     counts: Index  # (reviews,) tokens
     grams: Ints  # (grams,) buckets
+    gram_first: Bytes  # (grams,) the first token each lies in, counted in the window
+    gram_span: Bytes  # (grams,) further tokens it lies in
     gram_counts: Index  # (reviews,)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -38,6 +41,8 @@ class Cut:
             "tokens": self.tokens,
             "counts": self.counts,
             "grams": self.grams,
+            "gram_first": self.gram_first,
+            "gram_span": self.gram_span,
             "gram_counts": self.gram_counts,
         }
 
@@ -79,12 +84,15 @@ def _flat(
     ]
     total = np.array([len(text) for text in cut])
     grams = character_grams(cut, buckets)
-    grams = grams[grams.first >= np.maximum(total - length, 0)[grams.row]]
+    before = np.maximum(total - length, 0)  # tokens of a review that stand before its window
+    grams = grams[grams.first >= before[grams.row]]
     order = np.argsort(grams.row, kind="stable")
     return (
         np.array(tokens, np.int32),
         np.minimum(total, length),
         grams.ids[order],
+        (grams.first - before[grams.row])[order].astype(np.uint8),
+        grams.span[order].astype(np.uint8),
         np.bincount(grams.row, minlength=len(cut)),
     )
 
@@ -93,21 +101,29 @@ class Corpus:
     """Cut reviews under a vocabulary, ready to be drawn from."""
 
     def __init__(self, cuts: Sequence[Cut], vocabulary: Vocabulary, buckets: int) -> None:
-        rows, pairs, pair_counts = [], [], []
+        rows, pairs = [], []
         for cut in cuts:
             of_surface, hashes = _look_up(Subwords(vocabulary), cut.surfaces)
             rows.append(of_surface[cut.tokens])
             grams = token_grams(hashes[cut.tokens], cut.counts, buckets)
-            pairs.append(grams.ids[np.argsort(grams.row, kind="stable")])
-            pair_counts.append(np.bincount(grams.row, minlength=len(cut.counts)))
+            pairs.append((grams[np.argsort(grams.row, kind="stable")], len(cut.counts)))
         self.tokens: Ints = np.concatenate(rows)  # (tokens, SLOTS)
         self.counts: Index = np.concatenate([cut.counts for cut in cuts])
         self.offsets = _offsets(self.counts)
         self._grams = [
-            (np.concatenate([cut.grams for cut in cuts]), [cut.gram_counts for cut in cuts]),
-            (np.concatenate(pairs), pair_counts),
+            _Slices(
+                *(
+                    np.concatenate([getattr(cut, name) for cut in cuts])
+                    for name in ("grams", "gram_first", "gram_span", "gram_counts")
+                )
+            ),
+            _Slices(
+                np.concatenate([grams.ids for grams, _ in pairs]),
+                np.concatenate([grams.first.astype(np.uint8) for grams, _ in pairs]),
+                np.concatenate([grams.span.astype(np.uint8) for grams, _ in pairs]),
+                np.concatenate([np.bincount(g.row, minlength=reviews) for g, reviews in pairs]),
+            ),
         ]
-        self._flat = [(g, c := np.concatenate(n), _offsets(c)) for g, n in self._grams]
 
     def __len__(self) -> int:
         """Return the number of reviews."""
@@ -124,11 +140,13 @@ class Corpus:
 
     def grams(self, reviews: Index) -> tuple[Ints, Ints]:
         """Return buckets: (grams,), and whose each is: (grams,), 0 … len(reviews) − 1."""
-        found = [_slices(*flat, reviews) for flat in self._flat]
-        return (
-            np.concatenate([ids for ids, _ in found]),
-            np.concatenate([row for _, row in found]),
-        )
+        return self.placed_grams(reviews)[:2]
+
+    def placed_grams(self, reviews: Index) -> tuple[Ints, Ints, Bytes, Bytes]:
+        """Return what `grams` does, with first token and further tokens: (grams,) each."""
+        found = [slices.of(reviews) for slices in self._grams]
+        ids, row, first, span = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return ids, row, first, span
 
     def batches(
         self, reviews: Index, size: int, draw: np.random.Generator | None = None
@@ -158,8 +176,18 @@ def _offsets(counts: Index) -> Index:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def _slices(values: Ints, counts: Index, offsets: Index, reviews: Index) -> tuple[Ints, Ints]:
-    chosen = counts[reviews]
-    row = np.repeat(np.arange(len(reviews), dtype=np.int32), chosen)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(chosen) - chosen, chosen)
-    return values[np.repeat(offsets[reviews], chosen) + within], row
+class _Slices:
+    """The n-grams of every review, one review after the other."""
+
+    def __init__(self, ids: Ints, first: Bytes, span: Bytes, counts: Index) -> None:
+        self._values = (ids, first, span)
+        self._counts, self._offsets = counts, _offsets(counts)
+
+    def of(self, reviews: Index) -> tuple[Ints, Ints, Bytes, Bytes]:
+        """Return ids, place in `reviews`, first token and further tokens: (grams,) each."""
+        chosen = self._counts[reviews]
+        row = np.repeat(np.arange(len(reviews), dtype=np.int32), chosen)
+        within = np.arange(len(row)) - np.repeat(np.cumsum(chosen) - chosen, chosen)
+        at = np.repeat(self._offsets[reviews], chosen) + within
+        ids, first, span = (values[at] for values in self._values)
+        return ids, row, first, span

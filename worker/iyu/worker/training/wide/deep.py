@@ -1,16 +1,20 @@
 """The convolutions while they are trained: dropout, masks, and no heat."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iyu.worker.model.network import Tensor
+from iyu.worker.model.scope import Scope, read_gates
 from iyu.worker.text.vocabulary import UNK
 
 Floats = NDArray[np.float32]
+#: How the weights of the gates begin among a student's, and how the others do.
+GATED: Final = "scope"
+_PLAIN: Final = ("embedding", "hidden", "logit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,27 @@ class Shape:
 class Deep:
     """Embeddings → parallel convolutions → maximum and mean over tokens → hidden → z.
 
+    With `gated` weights, negation and contrast gate what is pooled (`iyu.worker.model.scope`).
     Source: Kim 2014, Convolutional Neural Networks for Sentence Classification, §2.
     """
 
-    def __init__(self, embeddings: Floats, shape: Shape, seed: int) -> None:
+    def __init__(
+        self, weights: Mapping[str, NDArray[Any]], shape: Shape, *, frozen: Sequence[str] = ()
+    ) -> None:
+        """Begin with weights, by the names that `arrays` gives; frozen: those to leave as they are.
+
+        A frozen table of embeddings saves most of a step's time.
+        """
         import tensorflow as tf
 
+        self._shape, self._frozen = shape, frozenset(frozen)
+        names = [name for name in weights if name.startswith(("conv", *_PLAIN, GATED))]
+        self._weights = {name: tf.Variable(np.float32(weights[name])) for name in names}
+
+    @classmethod
+    def fresh(cls, embeddings: Floats, shape: Shape, seed: int) -> "Deep":
+        """Return one that has learned nothing."""
         draw = np.random.default_rng(seed)
-        self._shape = shape
         s, pooled = shape, 2 * shape.filters * len(shape.kernels)
         weights = {"embedding": embeddings}
         for kernel in s.kernels:
@@ -45,34 +62,82 @@ class Deep:
         weights["hidden_bias"] = np.zeros(s.hidden, np.float32)
         weights["logit"] = glorot(draw, (s.hidden, 1))
         weights["logit_bias"] = np.zeros(1, np.float32)
-        self._weights = {name: tf.Variable(value) for name, value in weights.items()}
+        return cls(weights, shape)
 
     @property
     def variables(self) -> list[Any]:
         """Everything that is trained."""
-        return list(self._weights.values())
+        return [value for name, value in self._weights.items() if name not in self._frozen]
 
     def arrays(self) -> Mapping[str, Floats]:
         """Return the weights by name."""
         return {name: variable.numpy() for name, variable in self._weights.items()}
 
-    def logit(self, rows: Tensor, *, training: bool) -> Tensor:
-        """Return z: (batch,), from rows: (batch, tokens, slots)."""
+    def scope(self) -> Scope | None:
+        """Return what stands beside the convolution of the gates; None without gates."""
+        return scope_of(self._weights) if gated("kernel") in self._weights else None
+
+    def read(self, rows: Tensor, *, training: bool) -> tuple[Tensor, Tensor | None]:
+        """Return z: (batch,), and what n-grams in a token are multiplied with: (batch, tokens).
+
+        rows: (batch, tokens, slots). The second is None without gates.
+        """
         import tensorflow as tf
 
         w, s = self._weights, self._shape
         rows = drop_words(rows, s.drop_word) if training else rows
         embedded, word = embed(w["embedding"], rows)
-        embedded = drop_dimensions(embedded, s.drop_embedding) if training else embedded
+        scope, of_grams = self.scope(), None
+        dropped = drop_dimensions(embedded, s.drop_embedding) if training else embedded
         maps = tf.concat(
-            [tf.nn.conv1d(embedded, w[f"conv{kernel}"], 1, "SAME") for kernel in s.kernels], -1
+            [tf.nn.conv1d(dropped, w[f"conv{kernel}"], 1, "SAME") for kernel in s.kernels], -1
         )
         maps = tf.nn.relu(maps) * word
-        mean = tf.reduce_sum(maps, 1) / tf.maximum(tf.reduce_sum(word, 1), 1.0)
-        drop = s.drop_hidden if training else 0.0
-        pooled = tf.nn.dropout(tf.concat([tf.reduce_max(maps, 1), mean], -1), drop)
-        hidden = tf.nn.relu(tf.matmul(pooled, w["hidden"]) + w["hidden_bias"])
+        counted: tuple[Tensor, ...] = (word,)
+        if scope:
+            read = tf.nn.conv1d(embedded, w[gated("kernel")], 1, "SAME") * word
+            gates = read_gates(read, scope)
+            of_grams = gates.of_grams
+            counted = (gates.passed[..., tf.newaxis] * word, gates.turned[..., tf.newaxis] * word)
+        return self._logit(_pooled(maps, counted, word), training=training), of_grams
+
+    def _logit(self, pooled: Tensor, *, training: bool) -> Tensor:
+        import tensorflow as tf
+
+        w, drop = self._weights, self._shape.drop_hidden if training else 0.0
+        hidden = tf.nn.relu(tf.matmul(tf.nn.dropout(pooled, drop), w["hidden"]) + w["hidden_bias"])
         return (tf.matmul(tf.nn.dropout(hidden, drop), w["logit"]) + w["logit_bias"])[:, 0]
+
+
+def gated(name: str) -> str:
+    """Return how a weight of the gates is called among a student's."""
+    return f"{GATED}_{name}"
+
+
+def scope_of(weights: Mapping[str, Any]) -> Scope:
+    """Return what stands beside the convolution of the gates, from its free parameters."""
+    import tensorflow as tf
+
+    threshold, reach, discount, gram_turn = (
+        weights[gated(name)] for name in ("threshold", "reach", "discount", "gram_turn")
+    )
+    return Scope(
+        tf.nn.relu(threshold),
+        tf.sigmoid(reach),
+        tf.nn.softplus(discount),
+        2 * tf.sigmoid(gram_turn),
+    )
+
+
+def _pooled(maps: Tensor, counted: Sequence[Tensor], word: Tensor) -> Tensor:
+    """Return maximum and mean of the maps, for each way to count tokens: (batch, …)."""
+    import tensorflow as tf
+
+    words = tf.maximum(tf.reduce_sum(word, 1), 1.0)
+    parts = [maps * gate for gate in counted]
+    return tf.concat(
+        [p for part in parts for p in (tf.reduce_max(part, 1), tf.reduce_sum(part, 1) / words)], -1
+    )
 
 
 def embed(embedding: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,13 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iyu.schemas.contract.review import utc_now
+from iyu.worker.explain.methods.method import WIDE
 from iyu.worker.model import artifact
-from iyu.worker.model.wide_artifact import build, quantise
+from iyu.worker.model.wide import SCOPE
+from iyu.worker.model.wide_artifact import (
+    SCOPE_DISCOUNT,
+    SCOPE_GRAM_TURN,
+    SCOPE_KERNEL,
+    SCOPE_REACH,
+    SCOPE_THRESHOLD,
+    build,
+    quantise,
+)
 from iyu.worker.text.vocabulary import Vocabulary
 from iyu.worker.training.card import write_card
 from iyu.worker.training.evaluation import library_versions, probabilities
 from iyu.worker.training.metrics import Metrics, measure
 from iyu.worker.training.plots import plot_loss, plot_reliability, plot_roc
+from iyu.worker.training.wide.deep import gated, scope_of
 from iyu.worker.training.wide.settings import Task
 from iyu.worker.training.wide.stages import Arrays, Stages
 
@@ -37,8 +48,9 @@ def finish(student: Student, task: Task, stages: Stages) -> Metrics:
     labels = task.data.labels[held]
     factor = fit_factor(labels, student.weights["deep"] + student.weights["wide"])
     stages.say(f"calibration: logit × {factor:.3f}")
-    model = _model(student.weights, task.settings.length, factor)
+    model = keras_model(student.weights, task.settings.length, factor)
     tables = quantise(student.weights["embedding"], student.weights["grams"])
+    tables |= scope_tables(student.weights)
     manifest = _manifest(task, stages, factor)
     artifact.save(task.out, model, student.vocabulary, manifest, tables)
     found = probabilities(artifact.load(task.out), task.data.texts[held])
@@ -66,7 +78,8 @@ def fit_factor(labels: NDArray[np.int8], z: NDArray[np.float32]) -> float:
     return float(found.x)
 
 
-def _model(weights: Arrays, length: int, factor: float) -> Any:
+def keras_model(weights: Arrays, length: int, factor: float) -> Any:
+    """Return the Keras model of a student's weights, its logit multiplied by `factor`."""
     kernels = tuple(sorted(int(n[4:]) for n in weights if n.startswith("conv")))
     _, features, filters = weights[f"conv{kernels[0]}"].shape
     model = build(features, filters, kernels, weights["hidden"].shape[1], length)
@@ -79,6 +92,18 @@ def _model(weights: Arrays, length: int, factor: float) -> Any:
     return model
 
 
+def scope_tables(weights: Arrays) -> dict[str, Any]:
+    """Return the gates as an artifact keeps them."""
+    scope = scope_of(weights)
+    return {
+        SCOPE_KERNEL: weights[gated("kernel")].astype(np.float32),
+        SCOPE_THRESHOLD: scope.threshold.numpy(),
+        SCOPE_REACH: scope.reach.numpy(),
+        SCOPE_DISCOUNT: scope.discount.numpy(),
+        SCOPE_GRAM_TURN: scope.gram_turn.numpy(),
+    }
+
+
 def _manifest(task: Task, stages: Stages, factor: float) -> dict[str, Any]:
     s = task.settings
     return {
@@ -86,7 +111,7 @@ def _manifest(task: Task, stages: Stages, factor: float) -> dict[str, Any]:
         "created_at": utc_now().isoformat(timespec="seconds"),
         "sequence_length": s.length,
         "padding": "front",
-        "explained_layers": [f"conv{k}" for k in s.student.kernels] + ["wide"],
+        "explained_layers": [f"conv{k}" for k in s.student.kernels] + [SCOPE, WIDE],
         "data": {
             "origin": task.data.origin,
             "fingerprint": task.data.fingerprint,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from iyu.worker.training.wide.stages import Say
 
 _EVALUATED = 1_024  # reviews a batch
 _AVERAGED = 5  # steps between two looks at the weights
+#: Buckets, whose each is, first token and further tokens: (grams,) each.
+PlacedGrams: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]
+_NO_GRAMS = tuple(np.empty(0, kind) for kind in (np.int32, np.int32, np.uint8, np.uint8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +38,35 @@ class Network(Protocol):
     def variables(self) -> list[Any]:
         """Everything that is trained."""
 
-    def logit(self, rows: Tensor, *, training: bool) -> Tensor:
-        """Return z: (batch,), from rows: (batch, tokens, slots)."""
+    def read(self, rows: Tensor, *, training: bool) -> tuple[Tensor, Tensor | None]:
+        """Return z: (batch,), and what n-grams in a token are multiplied with: (batch, tokens).
+
+        rows: (batch, tokens, slots). The second is None where n-grams count as they stand.
+        """
 
 
 class Trainee:
     """A network, and n-grams beside it where `buckets` says how many."""
 
-    def __init__(self, network: Network, buckets: int, seed: int) -> None:
+    def __init__(
+        self, network: Network, buckets: int, seed: int, grams: Floats | None = None
+    ) -> None:
+        """Begin with n-grams' weights: (buckets,), or with none at all."""
         import keras
         import tensorflow as tf
 
         keras.utils.set_random_seed(seed)
         self.deep = network
-        self.grams = GramWeights(buckets) if buckets else None
+        self.grams = GramWeights(buckets, grams) if buckets else None
         self._adam = Adam(self.deep.variables)
         rows, ids = tf.TensorSpec((None, None, 4), tf.int32), tf.TensorSpec((None,), tf.int32)
+        place = tf.TensorSpec((None,), tf.uint8)
         wanted, scalar = tf.TensorSpec((None,), tf.float32), tf.TensorSpec((), tf.float32)
+        given = [rows, (ids, ids, place, place)]
         self._step = tf.function(
-            self._descend, input_signature=[rows, ids, ids, wanted, scalar, scalar, scalar]
+            self._descend, input_signature=[*given, wanted, scalar, scalar, scalar]
         )
-        self._forward = tf.function(self._logits, input_signature=[rows, ids, ids])
+        self._forward = tf.function(self._logits, input_signature=given)
 
     def fit(
         self, corpus: Corpus, targets: Floats, reviews: Index, how: Fit, seed: int, say: Say
@@ -92,16 +103,14 @@ class Trainee:
     def _given(
         self, corpus: Corpus, batches: Iterator[Index]
     ) -> Iterator[tuple[Index, tuple[Any, ...]]]:
-        nothing = np.empty(0, np.int32)
         for part in batches:
-            grams = corpus.grams(part) if self.grams else (nothing, nothing)
-            yield part, (corpus.rows(part), *grams)
+            grams = corpus.placed_grams(part) if self.grams else _NO_GRAMS
+            yield part, (corpus.rows(part), grams)
 
     def _descend(
         self,
         rows: Tensor,
-        ids: Tensor,
-        row: Tensor,
+        grams: PlacedGrams,
         wanted: Tensor,
         rate: Tensor,
         gram_rate: Tensor,
@@ -109,25 +118,47 @@ class Trainee:
     ) -> Tensor:
         import tensorflow as tf
 
-        wide, scale = 0.0, None
-        if self.grams:
-            wide, scale = self.grams.logit(ids, row, tf.shape(rows)[0])
         with tf.GradientTape() as tape:
-            z = self.deep.logit(rows, training=True) + wide
+            deep, wide, gate, scale = self._read(rows, grams, training=True)
+            z = deep + wide
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, z))
         self._adam.apply(tape.gradient(loss, self.deep.variables), rate, step)
         if self.grams:
-            self.grams.descend(ids, row, (tf.sigmoid(z) - wanted) * scale, gram_rate)
+            ids, row, *_ = grams
+            self.grams.descend(ids, row, (tf.sigmoid(z) - wanted) * scale, gram_rate, gate)
         return loss
 
-    def _logits(self, rows: Tensor, ids: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
+    def _logits(self, rows: Tensor, grams: PlacedGrams) -> tuple[Tensor, Tensor]:
+        return self._read(rows, grams, training=False)[:2]
+
+    def _read(
+        self, rows: Tensor, grams: PlacedGrams, *, training: bool
+    ) -> tuple[Tensor, Tensor, Tensor | float, Tensor | None]:
+        """Return z of the network and of the n-grams, each n-gram's gate, and their scale."""
         import tensorflow as tf
 
-        deep = self.deep.logit(rows, training=False)
+        deep, of_tokens = self.deep.read(rows, training=training)
         if self.grams is None:
-            return deep, tf.zeros_like(deep)
-        return deep, self.grams.logit(ids, row, tf.shape(rows)[0])[0]
+            return deep, tf.zeros_like(deep), 1.0, None
+        ids, row, first, span = grams
+        gate = 1.0 if of_tokens is None else _gram_gates(of_tokens, row, first, span)
+        wide, scale = self.grams.logit(ids, row, tf.shape(rows)[0], gate)
+        return deep, wide, gate, scale
 
     def gram_arrays(self) -> dict[str, Floats]:
         """Return the weights of the n-grams by name, if there are any."""
         return {"grams": self.grams.weights.numpy()} if self.grams else {}
+
+
+def _gram_gates(of_tokens: Tensor, row: Tensor, first: Tensor, span: Tensor) -> Tensor:
+    """Return the mean gate of the tokens that each n-gram lies in: (grams,).
+
+    of_tokens: (batch, tokens).
+    """
+    import tensorflow as tf
+
+    sums = tf.pad(tf.cumsum(of_tokens, axis=1), [[0, 0], [1, 0]])
+    first, span = tf.cast(first, tf.int32), tf.cast(span, tf.int32)
+    until = tf.gather_nd(sums, tf.stack([row, first + span + 1], axis=1))
+    before = tf.gather_nd(sums, tf.stack([row, first], axis=1))
+    return (until - before) / tf.cast(span + 1, tf.float32)

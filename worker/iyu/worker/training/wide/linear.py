@@ -34,27 +34,36 @@ class GramWeights:
     Source: Duchi et al. 2011, Adaptive Subgradient Methods, §1.2.
     """
 
-    def __init__(self, buckets: int) -> None:
+    def __init__(self, buckets: int, weights: Floats | None = None) -> None:
+        """Begin with weights: (buckets,), or with none at all."""
         import tensorflow as tf
 
-        self.weights = tf.Variable(tf.zeros(buckets))
+        self.weights = tf.Variable(tf.zeros(buckets) if weights is None else weights)
         self._accumulated = tf.Variable(tf.fill([buckets], _ACCUMULATED))
 
-    def logit(self, ids: Tensor, row: Tensor, reviews: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the sums: (reviews,), and what each was divided by, inverted: (reviews,)."""
+    def logit(
+        self, ids: Tensor, row: Tensor, reviews: Tensor, gate: Tensor | float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Return the sums: (reviews,), and what each was divided by, inverted: (reviews,).
+
+        gate: (grams,) what each weight is multiplied with.
+        """
         import tensorflow as tf
 
         count = tf.math.unsorted_segment_sum(tf.ones_like(ids, tf.float32), row, reviews)
         scale = tf.math.rsqrt(count + 1.0)
-        total = tf.math.unsorted_segment_sum(tf.gather(self.weights, ids), row, reviews)
+        total = tf.math.unsorted_segment_sum(tf.gather(self.weights, ids) * gate, row, reviews)
         return total * scale, scale
 
-    def descend(self, ids: Tensor, row: Tensor, slope: Tensor, rate: Tensor) -> None:
+    def descend(
+        self, ids: Tensor, row: Tensor, slope: Tensor, rate: Tensor, gate: Tensor | float = 1.0
+    ) -> None:
         """Take a step; slope: (reviews,) ∂loss/∂sum, the scale in it."""
         import tensorflow as tf
 
         distinct, place = tf.unique(ids)
-        gradient = tf.math.unsorted_segment_sum(tf.gather(slope, row), place, tf.size(distinct))
+        slopes = tf.gather(slope, row) * gate
+        gradient = tf.math.unsorted_segment_sum(slopes, place, tf.size(distinct))
         accumulated = tf.gather(self._accumulated, distinct) + gradient**2
         self._accumulated.scatter_nd_update(distinct[:, tf.newaxis], accumulated)
         move = -rate * gradient * tf.math.rsqrt(accumulated)

@@ -2,20 +2,25 @@
 
 A language model learns from every text. Teachers learn from the labels: n-grams alone, and
 readers that begin with the language model. The student, n-grams and convolutions in one, learns
-what the teachers say of every text, labelled or not.
+what the teachers say of every text, labelled or not. In the end it learns what turns words round,
+from examples made by rule (`iyu.worker.training.composition`).
 Source: Hinton et al. 2015, Distilling the Knowledge in a Neural Network, §2.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iyu.worker.model.artifact import load
 from iyu.worker.text.subwords import rows
 from iyu.worker.text.vocabulary import Vocabulary
+from iyu.worker.training.composition.examples import Examples, make_examples
+from iyu.worker.training.composition.stage import Reading, compose, take_over
 from iyu.worker.training.metrics import Metrics, measure
 from iyu.worker.training.wide import linear
 from iyu.worker.training.wide.corpus import Corpus, Cut, cut_texts, vocabulary_of
@@ -38,6 +43,7 @@ class _Class:
     corpus: Corpus  # the labelled reviews first
     vocabulary: Vocabulary
     labels: Floats  # (len(corpus),), zero where there is none
+    examples: Examples  # made by rule; they stand at the end of the corpus
 
     @property
     def learned(self) -> NDArray[np.int64]:
@@ -51,8 +57,25 @@ class _Class:
 
     @property
     def open(self) -> NDArray[np.int64]:
-        """Every text that is not held out."""
-        return np.delete(np.arange(len(self.corpus)), self.held)
+        """Every text that people wrote, and that is not held out."""
+        return np.concatenate([self.learned, self.unlabelled])
+
+    @property
+    def unlabelled(self) -> NDArray[np.int64]:
+        """The texts without labels."""
+        return np.arange(len(self.task.data), len(self.corpus) - len(self.examples.texts))
+
+    @property
+    def drawn(self) -> NDArray[np.int64]:
+        """The texts without labels that the last stage reads."""
+        count = min(self.task.settings.composed.texts, len(self.unlabelled))
+        draw = np.random.default_rng(1_000 * self.task.seed + 1_998)
+        return draw.choice(self.unlabelled, count, replace=False)
+
+    @property
+    def made(self) -> NDArray[np.int64]:
+        """The examples made by rule."""
+        return np.arange(len(self.corpus) - len(self.examples.texts), len(self.corpus))
 
     def embeddings(self, features: int, seed: int) -> Floats:
         """Return what training starts from: (rows, features)."""
@@ -63,24 +86,39 @@ class _Class:
 def train(task: Task, say: Say) -> Metrics:
     """Train, save the artifact with its curves and its card, and return the validation metrics."""
     stages = Stages(task.out, task.fingerprint, say)
-    pupils = _assemble(task, _cut(task, stages))
-    opinions = _opinions(pupils, stages)
-    _tell(pupils, opinions, stages.say)
-    targets = _targets(pupils, opinions)
-    studied = stages.run("student", partial(_study, pupils, targets))
-    metrics = finish(Student(studied, pupils.vocabulary), task, stages)
+    pupils = _assemble(task, stages)
+    student, targets = _finished(pupils, task.student) if task.student else _taught(pupils, stages)
+    composed = stages.run("composition", partial(_compose, pupils, student, targets))
+    metrics = finish(Student(composed, pupils.vocabulary), task, stages)
     stages.clear()
     return metrics
 
 
-def _cut(task: Task, stages: Stages) -> list[Cut]:
-    """Return the labelled texts, and then the others if there are any."""
+def _taught(pupils: _Class, stages: Stages) -> tuple[Arrays, Floats]:
+    """Return a student, and what its teachers say of every text: (len(corpus),)."""
+    opinions = _opinions(pupils, stages)
+    _tell(pupils, opinions, stages.say)
+    targets = _targets(pupils, _mean(opinions, pupils.task.settings.reading_share))
+    return stages.run("student", partial(_study, pupils, targets)), targets
+
+
+def _finished(pupils: _Class, model: str | Path) -> tuple[Arrays, Floats]:
+    """Return a finished model as the student, and its targets for what is read: (len(corpus),)."""
+    s, student = pupils.task.settings, take_over(load(model))
+    trainee = Trainee(Deep(student, s.student), s.buckets, 0, student["grams"])
+    said, read = np.zeros(len(pupils.corpus), np.float32), np.r_[pupils.learned, pupils.drawn]
+    said[read] = trainee.logits(pupils.corpus, read).sum(axis=1)
+    return student, _targets(pupils, said / s.softness)
+
+
+def _cut(task: Task, examples: Examples, stages: Stages) -> list[Cut]:
+    """Return the labelled texts, then the others if there are any, then those made by rule."""
     s = task.settings
 
     def cut(texts: Sequence[str], _: Say) -> Arrays:
         return cut_texts(texts, s.length, s.buckets).arrays()
 
-    named = {"labelled": task.data.texts, "unlabelled": task.unlabelled}
+    named = {"labelled": task.data.texts, "unlabelled": task.unlabelled, "made": examples.texts}
     return [
         Cut.read(stages.run(f"cutting {name} texts", partial(cut, texts)))
         for name, texts in named.items()
@@ -88,16 +126,25 @@ def _cut(task: Task, stages: Stages) -> list[Cut]:
     ]
 
 
-def _assemble(task: Task, cuts: Sequence[Cut]) -> _Class:
+def _assemble(task: Task, stages: Stages) -> _Class:
     """Count words, outside the validation part, and look every token up."""
-    words = cuts[0].frequencies(task.data.held_out)
-    for cut in cuts[1:]:
-        words += cut.frequencies(len(cut.counts))
-    vocabulary = vocabulary_of(words, task.settings.words)
+    examples = make_examples(task.data, task.settings.composed.sentences, task.seed)
+    stages.say(
+        f"{len(examples.texts):,} examples of negation and contrast, "
+        f"{examples.negated_reviews:,} of them reviews"
+    )
+    cuts = _cut(task, examples, stages)
+    if task.student:
+        vocabulary = load(task.student).vocabulary
+    else:
+        words = cuts[0].frequencies(task.data.held_out)
+        for cut in cuts[1:-1]:
+            words += cut.frequencies(len(cut.counts))
+        vocabulary = vocabulary_of(words, task.settings.words)
     corpus = Corpus(cuts, vocabulary, task.settings.buckets)
     labels = np.zeros(len(corpus), np.float32)
     labels[: len(task.data)] = task.data.labels
-    return _Class(task, corpus, vocabulary, labels)
+    return _Class(task, corpus, vocabulary, labels, examples)
 
 
 def _opinions(pupils: _Class, stages: Stages) -> list[Floats]:
@@ -133,7 +180,7 @@ def _teach(pupils: _Class, language: Mapping[str, Any], number: int, say: Say) -
 
 def _study(pupils: _Class, targets: Floats, say: Say) -> Arrays:
     s, seed = pupils.task.settings, 1_000 * pupils.task.seed + 999
-    deep = Deep(pupils.embeddings(s.student.features, seed), s.student, seed)
+    deep = Deep.fresh(pupils.embeddings(s.student.features, seed), s.student, seed)
     trainee = Trainee(deep, s.buckets, seed)
     losses = trainee.fit(pupils.corpus, targets, pupils.open, s.studying, seed, say)
     z = trainee.logits(pupils.corpus, pupils.held)
@@ -141,12 +188,34 @@ def _study(pupils: _Class, targets: Floats, say: Say) -> Arrays:
     return learned | {"deep": z[:, 0], "wide": z[:, 1]}
 
 
-def _targets(pupils: _Class, opinions: Sequence[Floats]) -> Floats:
-    """Return what the student should say of each text: probabilities (len(corpus),)."""
+def _compose(pupils: _Class, student: Arrays, targets: Floats, say: Say) -> Arrays:
+    task, examples = pupils.task, pupils.examples
+    targets = targets.copy()
+    targets[pupils.made] = examples.praise
+    reading = Reading(
+        pupils.corpus,
+        targets,
+        pupils.learned,
+        pupils.held,
+        pupils.drawn,
+        pupils.made,
+        examples.negated_reviews,
+    )
+    marked = task.settings.composed.marked
+    texts = task.data.texts[: min(marked, task.data.held_out)] + examples.texts[:marked]
+    seed = 1_000 * task.seed + 1_999
+    return compose(student, pupils.vocabulary, reading, texts, task.settings, seed, say)
+
+
+def _targets(pupils: _Class, said: Floats) -> Floats:
+    """Return what a student should say of each text: probabilities (len(corpus),).
+
+    said: the teachers' logits, (len(corpus),).
+    """
     s, learned = pupils.task.settings, pupils.learned
-    said = _sigmoid(s.softness * _mean(opinions, s.reading_share))
-    said[learned] = s.label_share * pupils.labels[learned] + (1 - s.label_share) * said[learned]
-    return said
+    wanted = _sigmoid(s.softness * said)
+    wanted[learned] = s.label_share * pupils.labels[learned] + (1 - s.label_share) * wanted[learned]
+    return wanted
 
 
 def _mean(opinions: Sequence[Floats], share: float) -> Floats:

@@ -129,8 +129,8 @@ class Reader:
         last = [self._hidden, self._hidden_bias, self._logit, self._logit_bias]
         return [self._embedding, *self._both.variables, *last]
 
-    def logit(self, rows: Tensor, *, training: bool) -> Tensor:
-        """Return z: (batch,), from rows: (batch, tokens, slots)."""
+    def read(self, rows: Tensor, *, training: bool) -> tuple[Tensor, None]:
+        """Return z: (batch,), from rows: (batch, tokens, slots); it gates no n-grams."""
         import tensorflow as tf
 
         how = self._how
@@ -140,7 +140,7 @@ class Reader:
         pooled = self._pooled(embedded, there)
         drop = how.drop_hidden if training else 0.0
         hidden = tf.nn.relu(tf.nn.dropout(pooled, drop) @ self._hidden + self._hidden_bias)
-        return (tf.nn.dropout(hidden, drop) @ self._logit + self._logit_bias)[:, 0]
+        return (tf.nn.dropout(hidden, drop) @ self._logit + self._logit_bias)[:, 0], None
 
     def _pooled(self, embedded: Tensor, there: Tensor) -> Tensor:
         import tensorflow as tf

@@ -14,6 +14,17 @@ from iyu.worker.training.wide.recurrent import Reading
 
 
 @dataclass(frozen=True, slots=True)
+class Composed:
+    """What the last stage reads: examples made by rule, among as many others that it knows."""
+
+    sentences: int = 80_000  # made of predicates and templates
+    counterfactuals: int = 4  # times that each negated review is read in an epoch
+    texts: int = 100_000  # of those without labels, drawn once
+    marked: int = 20_000  # labelled reviews, and as many examples, that the rules are applied to
+    marking_steps: int = 1_500  # of the gates toward the rules
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Every size and weight that may be changed."""
 
@@ -34,6 +45,11 @@ class Settings:
     label_share: float = 0.3
     student: Shape = field(default_factory=Shape)
     studying: Fit = field(default_factory=lambda: Fit(epochs=8))
+    #: The last stage, on negation and contrast.
+    composing: Fit = field(
+        default_factory=lambda: Fit(epochs=4, batch=1_024, rate=2e-3, gram_rate=0.2)
+    )
+    composed: Composed = field(default_factory=Composed)
 
     def of_epochs(self, epochs: int) -> "Settings":
         """Return settings under which the student sees each text `epochs` times."""
@@ -51,11 +67,14 @@ class Task:
     seed: int
     settings: Settings = field(default_factory=Settings)
     command: str = ""  # how it was started
+    student: str | Path | None = None  # an artifact to take as the student, in place of stages
 
     @property
     def fingerprint(self) -> str:
         """Equal for two trainings of which one may go on where the other stopped."""
-        digest = sha256(f"{self.data.fingerprint} {self.seed} {self.settings}".encode())
+        digest = sha256(
+            f"{self.data.fingerprint} {self.seed} {self.settings} {self.student}".encode()
+        )
         for text in self.unlabelled:
             digest.update(text.encode())
         return digest.hexdigest()[:16]

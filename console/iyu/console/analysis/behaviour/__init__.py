@@ -1,0 +1,1 @@
+"""The behaviour test: Korean sentences whose reading is not open to doubt, by capability."""

@@ -1,0 +1,93 @@
+"""The last stage: a student that has learned to weigh words learns what turns them round."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iyu.schemas.contract.errors import InputError
+from iyu.worker.model.artifact import Artifact
+from iyu.worker.model.wide_artifact import EMBEDDING, EMBEDDING_SCALE, GRAMS, SCOPE_KERNEL
+from iyu.worker.text.morphemes import Analyzer
+from iyu.worker.text.vocabulary import Vocabulary
+from iyu.worker.training.composition.gates import add_gates, fit_kernel
+from iyu.worker.training.composition.marks import mark_windows
+from iyu.worker.training.wide.corpus import Corpus, cut_texts
+from iyu.worker.training.wide.deep import Deep, Floats
+from iyu.worker.training.wide.fit import Trainee
+from iyu.worker.training.wide.settings import Settings
+from iyu.worker.training.wide.stages import Arrays, Say
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the stage reads."""
+
+    corpus: Corpus  # labelled reviews, texts without labels, examples made by rule
+    targets: Floats  # (len(corpus),) the probability that each is praise
+    learned: NDArray[np.int64]  # places in the corpus: the labelled reviews that are not held out
+    held: NDArray[np.int64]  # the validation part
+    unlabelled: NDArray[np.int64]  # those that are read
+    made: NDArray[np.int64]
+    negated_reviews: int  # the last so many of those made
+
+
+def compose(
+    student: Arrays,
+    vocabulary: Vocabulary,
+    reading: Reading,
+    marked: list[str],
+    how: Settings,
+    seed: int,
+    say: Say,
+) -> Arrays:
+    """Return a student's weights with gates, and its logits on the validation part.
+
+    marked: texts that the gates' rules are applied to. The table of embeddings stays as it is.
+    """
+    corpus = Corpus([cut_texts(marked, how.length, how.buckets)], vocabulary, how.buckets)
+    marks = mark_windows(Analyzer().analyze(marked), how.length)
+    steps = how.composed.marking_steps
+    kernel = fit_kernel(student["embedding"], corpus, marks, steps, seed, say)
+    deep = Deep(add_gates(student, kernel), how.student, frozen=("embedding",))
+    trainee = Trainee(deep, how.buckets, seed, student["grams"])
+    reviews = _read(reading, how.composed.counterfactuals)
+    losses = trainee.fit(reading.corpus, reading.targets, reviews, how.composing, seed, say)
+    z = trainee.logits(reading.corpus, reading.held)
+    learned = {**deep.arrays(), **trainee.gram_arrays()}
+    before = student.get("losses", np.empty(0))
+    return learned | {"losses": np.concatenate([before, losses]), "deep": z[:, 0], "wide": z[:, 1]}
+
+
+def _read(reading: Reading, counterfactuals: int) -> NDArray[np.int64]:
+    """Return what is read in an epoch: places in the corpus, some of them several times."""
+    reviews = reading.made[len(reading.made) - reading.negated_reviews :]
+    again = [reviews] * (counterfactuals - 1)
+    return np.concatenate([reading.learned, reading.unlabelled, reading.made, *again])
+
+
+def take_over(artifact: Artifact) -> Mapping[str, NDArray[Any]]:
+    """Return the weights of a finished model as a student's.
+
+    Raises InputError where it is none that can go on.
+    """
+    if artifact.name != "wide" or SCOPE_KERNEL in artifact.tables:
+        raise InputError(
+            f"the model {artifact.model_version} cannot go on: it has to be of the preset 'wide', "
+            "from before there were gates; leave --student out to train from the beginning"
+        )
+    model, tables = artifact.keras_model, artifact.tables
+    scale = float(model.get_layer("scale").kernel.numpy().item())
+    hidden, logit = model.get_layer("hidden"), model.get_layer("logit")
+    convolutions = [layer for layer in model.layers if layer.name.startswith("conv")]
+    return {
+        "embedding": tables[EMBEDDING] * tables[EMBEDDING_SCALE].astype(np.float32),
+        **{layer.name: layer.kernel.numpy() for layer in convolutions},
+        "hidden": hidden.kernel.numpy(),
+        "hidden_bias": hidden.bias.numpy(),
+        "logit": logit.kernel.numpy() / scale,
+        "logit_bias": logit.bias.numpy() / scale,
+        "grams": tables[GRAMS].astype(np.float32),
+    }
