@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 
-.PHONY: demo test check clean help
+.PHONY: demo test soak check clean help
 
 help:            ## list the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -14,8 +14,11 @@ demo: $(VENV)/.run        ## score a file of reviews end to end and show why
 
 test: $(VENV)/.dev        ## style, types, import rules, then every test on real Redis and PostgreSQL
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone'
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone and not soak'
+	$(BIN)/python -m pytest -m 'alone and not soak'
+
+soak: $(VENV)/.dev        ## what takes many minutes: fuzzed messages, random faults, forgetting under load
+	$(BIN)/python -m pytest -m soak tests/soak
 
 check: $(VENV)/.dev       ## style, types and import rules only
 	$(BIN)/ruff check .
@@ -35,7 +38,7 @@ $(VENV)/.uv: constraints.txt
 
 $(VENV)/.run: $(VENV)/.uv pyproject.toml
 	@echo 'Installing iyu into $(VENV) …'
-	@$(UV) --editable '.[worker,embedded]'
+	@$(UV) --editable '.[worker,embedded,web]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run

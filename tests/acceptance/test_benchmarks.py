@@ -84,6 +84,12 @@ def test_store(texts: Path, tmp_path: Path):
         assert all(run["reviews_per_second"] > 0 for run in runs)
 
 
+def test_scrape(tmp_path: Path):
+    options = ("--reviews", "5120", "--live", "20", "--pending", "20", "--runs", "2")
+    found = measure("scrape", tmp_path, *options, "--databases", "sqlite")["milliseconds"]
+    assert 0 < found["sqlite"]["median"] <= found["sqlite"]["worst"]
+
+
 def test_profile(texts: Path, tmp_path: Path):
     found = measure("profile", tmp_path, str(texts), "--reviews", "2000", "--model", "source")
     way, turns = found["way"], found["parts"]

@@ -17,6 +17,7 @@ from tests.harness.ports import own_port
 from tests.harness.postgres_server import PostgresServer
 from tests.harness.services import ROOT, child_environment, is_listening, iyu_command, run_iyu
 from tests.harness.skipping import skip_without
+from tests.harness.web_page import WebPage
 
 pytestmark = pytest.mark.acceptance
 
@@ -40,9 +41,33 @@ def seconds(duration: str) -> int:
     return int(duration.removesuffix("s"))
 
 
+def test_code_comes_after_everything_it_needs():
+    """A changed line of code must not cost the dependencies again."""
+    steps = re.findall(r"^(COPY|RUN) ((?:.*\\\n)*.*)", DOCKERFILE, re.MULTILINE)
+    [heavy] = [number for number, (_, what) in enumerate(steps) if "--extra worker" in what]
+    before = " ".join(what for kind, what in steps[:heavy] if kind == "COPY")
+    assert before.split() == ["constraints.txt", "pyproject.toml", "./"]
+    assert "--no-deps" in steps[-1][1]
+    copied = " ".join(what for kind, what in steps[heavy:] if kind == "COPY")
+    for folder in ("schemas", "producer", "worker", "console"):
+        assert f"{folder} {folder}" in copied
+
+
+def test_one_service_builds_the_image_that_the_others_run(services):
+    ours = {name: service for name, service in services.items() if service["image"] == "iyu"}
+    assert ours.keys() == {"migrate", "worker", "beat", "metrics", "web"}
+    assert [name for name, service in ours.items() if "build" in service] == ["migrate"]
+    assert all(service["init"] for service in ours.values())
+
+
+def test_no_log_grows_without_end(services):
+    for service in services.values():
+        assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
 def test_the_image_runs_iyu_as_nobody_special():
     assert instruction("ENTRYPOINT") == ["iyu"]
-    assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE)[-1] == "iyu"
+    assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE)[-1] == "10001:10001"
     assert "--constraint constraints.txt" in DOCKERFILE
 
 
@@ -54,7 +79,7 @@ def test_nothing_is_published_and_everything_comes_back(services):
 
 
 def test_who_scores_waits_for_services_and_tables(services):
-    for name in ("worker", "beat"):
+    for name in ("worker", "beat", "metrics"):
         conditions = {k: v["condition"] for k, v in services[name]["depends_on"].items()}
         assert conditions == {
             "redis": "service_healthy",
@@ -103,6 +128,14 @@ def test_the_services_score_reviews_together(
     answer = run_iyu("sql", query, "--csv", environment=environment("worker"), cwd=tmp_path)
     assert answer.stdout.split() == ["review_id", "1", "2"]
     assert beat.running, beat.output()
+
+    port = own_port(start)
+    start(iyu_command(*services["web"]["command"], "--port", str(port)), environment("web"))
+    poll(60, lambda: is_listening(port))
+    page = WebPage(port)
+    assert page.get("/reviews.json").status == 401
+    token = services["web"]["environment"]["IYU_WEB_TOKEN"]
+    assert "최고의 영화" in page.get("/reviews.json", Authorization=f"Bearer {token}").body
 
 
 def run_redis(service: dict[str, Any], start, tmp_path: Path) -> int:

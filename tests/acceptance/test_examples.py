@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.sql.engine import connected, reading, upgrade
+from tests.harness.polling import poll
 from tests.harness.ports import own_port
 from tests.harness.services import (
     ROOT,
@@ -21,9 +22,8 @@ from tests.harness.services import (
     child_environment,
     is_listening,
     iyu_command,
-    missing,
-    poll,
 )
+from tests.harness.skipping import skip_without
 
 pytestmark = pytest.mark.acceptance
 
@@ -46,7 +46,7 @@ def environment(folder: Path) -> Iterator[Environment]:
     try:
         server.start()
     except SettingsError as error:
-        missing(str(error))
+        skip_without(str(error))
     database_url = f"sqlite:///{folder / 'iyu.db'}"
     with connected(database_url) as engine:
         upgrade(engine)

@@ -121,6 +121,9 @@ def test_the_demo_shows_scored_reviews_and_its_questions_work(tmp_path: Path):
     environment = child_environment(
         IYU_DATABASE_URL=f"sqlite:///{tmp_path / 'demo-data' / 'iyu.db'}"
     )
+    trend = "SELECT COUNT(*) AS words FROM keyword_trend"
+    counted = run_iyu("sql", trend, "--json", environment=environment, cwd=tmp_path)
+    assert json.loads(counted.stdout)["words"] > 50, "the page would show no words"
     queries = [line.split('sql "')[1][:-1] for line in done.stdout.splitlines() if 'sql "' in line]
     assert len(queries) >= 3
     for query in queries:

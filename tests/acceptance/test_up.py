@@ -1,7 +1,9 @@
 """`iyu up` as real processes: it works, revives what dies, stops cleanly, and goes on."""
 
 import contextlib
+import re
 import signal
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -74,11 +76,21 @@ def child(process: Process, word: str) -> psutil.Process | None:
     return None
 
 
+def page_of(process: Process, path: str) -> str | None:
+    """What the page that `up` names has at a path; None until it answers."""
+    [address] = re.findall(r"http://127\.0\.0\.1:\d+(?=/$)", process.output(), re.MULTILINE)[:1]
+    with contextlib.suppress(OSError), urlopen(address + path, timeout=10) as response:
+        return str(response.read().decode())
+    return None
+
+
 def test_it_scores_revives_what_dies_stops_cleanly_and_goes_on(up, settings, tmp_path):
     first = up()
     assert run_iyu("health", environment=child_environment(), cwd=tmp_path).returncode == 0
     send(settings(), "before")
     poll(UP_SECONDS, lambda: scored(settings()) == 1)
+    shown = poll(60, lambda: page_of(first, "/reviews.json"))
+    assert "정말 재미있는 영화예요" in shown
 
     refused = run_iyu("up", environment=child_environment(), cwd=tmp_path)
     assert refused.returncode == 2

@@ -12,6 +12,7 @@ from iyu.schemas.contract.review import Reason, Rejection, Review
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import State
 from iyu.schemas.ledger.dead_letters import bury_review
+from iyu.schemas.ledger.totals import prune
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading, writing
 from iyu.worker.chunk import Runtime, score_chunk
@@ -128,8 +129,8 @@ def test_pruning_takes_finished_chunks_only(runtime: Runtime):
     score_chunk(runtime, finished, [])
     with writing(runtime.engine) as connection:
         ledger.accept(connection, [waiting])
-        assert ledger.prune(connection, NOON - timedelta(days=400)) == 0
-        assert ledger.prune(connection, datetime.now(UTC) + timedelta(days=1)) == 1
+        assert prune(connection, NOON - timedelta(days=400)) == 0
+        assert prune(connection, datetime.now(UTC) + timedelta(days=1)) == 1
     assert [row.chunk_id for row in rows(runtime.engine, tables.chunks)] == [waiting.chunk_id]
     assert len(rows(runtime.engine, tables.predictions)) == 1
 

@@ -7,26 +7,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, Table, select, text
 from typer.testing import CliRunner
 
 from iyu.console.main import app
-from iyu.console.operations.forget_reviews import find_all_traces, forget_all
+from iyu.console.operations.forget_reviews import find_all_traces
+from iyu.producer import Producer
+from iyu.schemas.contract.errors import InputError, SettingsError
 from iyu.schemas.contract.message import Chunk, unpack
 from iyu.schemas.contract.review import Reason, Rejection, Review, utc_now
-from iyu.schemas.erasure import forget_reviews
+from iyu.schemas.erasure import Erased, forget_all, forget_reviews
+from iyu.schemas.erasure.forget_all import PART
 from iyu.schemas.erasure.register import REGISTER
-from iyu.schemas.erasure.tombstones import CLOCK_TOLERANCE, prune_tombstones
+from iyu.schemas.erasure.tombstones import CLOCK_TOLERANCE, key_hash, prune_tombstones
 from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger import progress
 from iyu.schemas.ledger.dead_letters import bury_raw, bury_review
 from iyu.schemas.results import Cursor, Kind, read_results
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.schemas.sql.keyword_days import from_explanations
 from iyu.worker.chunk import Runtime, score_chunk
-from iyu.worker.rows.add_to_keyword_days import fold_all
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.settings import WorkerSettings
-from tests.harness.fakes import FakeScorer
+from tests.harness.fakes import FakeBroker, FakeScorer
 from tests.integration.test_store import chunk
 
 PHONE = "배송 010-2345-6789 로 연락"
@@ -68,7 +72,7 @@ def everything(engine: Engine) -> str:
 
 
 def words(engine: Engine) -> list[tuple[Any, ...]]:
-    fold_all(engine)
+    add_all_deltas(engine)
     with reading(engine) as connection:
         query = select(tables.keyword_days).order_by(text("day, surface, pos, method"))
         return [tuple(row) for row in connection.execute(query)]
@@ -89,7 +93,7 @@ def test_a_forgotten_review_is_nowhere(runtime: Runtime):
         bury_raw(connection, f'["shop", [[1, "{PHONE}"]]]', Reason.BAD_MESSAGE, "no list")
     assert PHONE in everything(engine)
     forget(engine, "1", "3", "4")
-    fold_all(engine)
+    add_all_deltas(engine)
     assert find_all_traces(engine, "shop", ["1", "3", "4"]) == {}
     assert "010-2345-6789" not in everything(engine)
     assert stored(engine) == ["2"]
@@ -142,7 +146,7 @@ def test_a_chunk_of_which_nothing_is_left_is_done(runtime: Runtime):
     forget(runtime.engine, "1")
     score_chunk(runtime, waiting, [])
     with reading(runtime.engine) as connection:
-        assert ledger.pending(connection) == 0
+        assert progress.pending(connection) == 0
     assert stored(runtime.engine) == []
 
 
@@ -200,7 +204,10 @@ def test_without_the_ledger_a_time_a_little_later_counts_as_earlier(
     runtime: Runtime, later: timedelta, kept: list[str]
 ):
     forget(runtime.engine, "1")
-    score_chunk(runtime, chunk({"1": "글"}, utc_now() + later), [])
+    erased_at = utc_now() - timedelta(hours=1)
+    with writing(runtime.engine) as connection:
+        connection.execute(tables.tombstones.update().values(erased_at=erased_at))
+    score_chunk(runtime, chunk({"1": "글"}, erased_at + later), [])
     assert stored(runtime.engine) == kept
 
 
@@ -281,8 +288,63 @@ def test_verify_reports_what_is_left(runtime: Runtime, command: Any):
 
 def test_many_are_forgotten_in_parts(runtime: Runtime):
     seen: list[int] = []
-    ids = [str(n) for n in range(1_200)]
+    ids = [str(n) for n in range(2 * PART + 200)]
     score_chunk(runtime, chunk(dict.fromkeys(ids[:400], "좋다")), [])
     erased = forget_all(runtime.engine, "shop", iter(ids), seen.append)
     assert (erased.stored, stored(runtime.engine)) == (400, [])
-    assert seen == [500, 1_000, 1_200]
+    assert seen == [PART, 2 * PART, 2 * PART + 200]
+
+
+def producer(database_url: str, broker: FakeBroker, **options: Any) -> Producer:
+    return Producer(source="shop", database_url=database_url, broker=broker, **options)
+
+
+def test_a_producer_forgets_what_is_stored_and_what_it_still_holds(
+    runtime: Runtime, database_url: str
+):
+    score_chunk(runtime, chunk({"1": PHONE, "2": "좋다"}), [])
+    broker = FakeBroker()
+    with producer(database_url, broker, linger=3600.0) as given:
+        given.submit(PHONE, review_id="3")
+        assert given.forget(iter([1, "3"])) == Erased(stored=1, pending=1, letters=0)
+    for sent in broker.take():
+        score_chunk(runtime, sent, [])
+    assert stored(runtime.engine) == ["2"]
+    assert PHONE not in everything(runtime.engine)
+
+
+def test_a_producer_forgets_nothing_without_the_ledger_or_a_proper_id(
+    runtime: Runtime, database_url: str
+):
+    with (
+        producer(database_url, FakeBroker(), ledger=False) as without,
+        pytest.raises(SettingsError, match="forget needs the ledger"),
+    ):
+        without.forget(["1"])
+    with (
+        producer(database_url, FakeBroker()) as given,
+        pytest.raises(InputError, match="cannot be the id"),
+    ):
+        given.forget(["1", "a\0b"])
+
+
+def test_prune_deletes_old_tombstones_and_old_lines_of_the_feed(
+    runtime: Runtime, database_url: str
+):
+    """The erased review's id, too, is gone then."""
+    forget(runtime.engine, "1", "2")
+    month = timedelta(days=40)
+    with writing(runtime.engine) as connection:
+        connection.execute(tables.tombstones.update().values(erased_at=utc_now() - month))
+        connection.execute(tables.result_events.update().values(happened_at=utc_now() - month))
+    forget(runtime.engine, "3")
+    result = CliRunner().invoke(app, ["db", "prune", "--database", database_url])
+    assert "1 lines of the results feed and 2 tombstones deleted" in result.output
+    assert [hashed for hashed, _ in rows_of(runtime.engine, tables.tombstones)] == [
+        key_hash("shop", "3")
+    ]
+
+
+def rows_of(engine: Engine, table: Table) -> list[tuple[Any, ...]]:
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(select(table))]

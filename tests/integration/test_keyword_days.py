@@ -2,17 +2,22 @@
 
 import random
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import Engine, select, text
+from typer.testing import CliRunner
 
+from iyu.console.main import app
 from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Review
 from iyu.schemas.sql.engine import reading, writing
 from iyu.schemas.sql.keyword_days import SUMS, from_explanations
-from iyu.schemas.sql.tables import keyword_days, keyword_deltas
+from iyu.schemas.sql.rare_words import hide_rare_words
+from iyu.schemas.sql.tables import keyword_days, keyword_deltas, keyword_totals
 from iyu.worker.rows import write_chunk as store
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas, add_deltas
 from iyu.worker.scoring import Prediction
@@ -20,8 +25,25 @@ from tests.harness.explanations import explanation
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MANIFEST = {"preset": "source", "created_at": NOON.isoformat()}
-WORDS = ("영화", "재미", "노잼", "감동", '"', "최고", "이", "다")
-POS = ("NNG", "NNG", "NNG", "NNG", "SY", "NNG", "JKS", "EC")
+WORDS = (
+    "영화",
+    "재미",
+    "노잼",
+    "감동",
+    '"',
+    "최고",
+    "이",
+    "다",
+    "010",
+    "a@b.kr",
+    "www.c.kr",
+    "셋",
+    "둘",
+)
+POS = ("NNG", "NNG", "NNG", "NNG", "SY", "NNG", "JKS", "EC", "SN", "SL", "NNP", "NNG", "NNG")
+CHOICE = tuple(map(str, range(len(WORDS))))
+#: Words that no sum may hold: a number, and two addresses.
+PRIVATE = {"010", "a@b.kr", "www.c.kr"}
 
 
 @pytest.fixture(autouse=True)
@@ -33,11 +55,14 @@ def models(engine: Engine) -> None:
 
 def prediction(text: str, version: str, methods: tuple[str, ...] = ("gradcam",)) -> Prediction:
     draw = random.Random(text + version)
-    tokens = [
-        {"surface": WORDS[i], "start": 0, "end": 1, "pos": POS[i],
-         "heat": draw.choice([None, 0.5, -0.25, 0.125])}
-        for i in map(int, text.split())
-    ]  # fmt: skip
+    tokens, end = [], -1
+    for i in map(int, text.split()):
+        start = end + 1  # a blank between two words
+        end = start + len(WORDS[i])
+        heat = draw.choice([None, 0.5, -0.25, 0.125]) if i < 11 else 0.5
+        tokens.append(
+            {"surface": WORDS[i], "start": start, "end": end, "pos": POS[i], "heat": heat}
+        )
     made = tuple(explanation(tokens, method=m) for m in methods)
     return Prediction(draw.random(), 0.0, len(tokens), 0, False, made)
 
@@ -65,13 +90,27 @@ def computed(engine: Engine) -> dict[tuple[Any, ...], list[float]]:
     return {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
 
 
+def totals(engine: Engine) -> dict[tuple[str, ...], int]:
+    with reading(engine) as connection:
+        return {(*row[:4],): row.reviews for row in connection.execute(select(keyword_totals))}
+
+
+def totals_computed(engine: Engine) -> dict[tuple[str, ...], int]:
+    found: Counter[tuple[str, ...]] = Counter()
+    for (version, method, _, surface, pos), figures in computed(engine).items():
+        found[version, method, surface, pos] += int(figures[0])
+    return found
+
+
 def check(engine: Engine) -> None:
     add_all_deltas(engine)
     assert stored(engine) == computed(engine)
+    assert totals(engine) == totals_computed(engine)
+    assert not {key[3] for key in stored(engine)} & PRIVATE
 
 
 def test_new_reviews_are_counted_a_day_and_a_word(engine: Engine):
-    write(engine, chunk({"a": "0 0 1", "b": "0 2 6 4 7"}))
+    write(engine, chunk({"a": "0 0 1 8 9", "b": "0 2 6 4 7 10 8"}))
     write(engine, chunk({"c": "0 3"}, NOON + timedelta(days=1)))
     check(engine)
     days = {(key[2], key[3]) for key in stored(engine)}
@@ -107,8 +146,7 @@ def test_whatever_comes_in_whatever_order(engine: Engine, seed: int):
     draw = random.Random(seed)
     for _ in range(25):
         texts = {
-            draw.choice("abcdef"): " ".join(draw.choice("01234567") for _ in range(4))
-            for _ in range(3)
+            draw.choice("abcdef"): " ".join(draw.choice(CHOICE) for _ in range(4)) for _ in range(3)
         }
         moment = NOON + timedelta(hours=draw.randrange(96))
         write(engine, chunk(texts, moment), draw.choice(["v1", "v2"]))
@@ -122,7 +160,7 @@ def test_whatever_comes_in_whatever_order(engine: Engine, seed: int):
     check(engine)
 
 
-def test_workers_that_fold_and_write_the_same_at_once_count_once(engine: Engine):
+def test_workers_that_add_and_write_the_same_at_once_count_once(engine: Engine):
     def work(seed: int) -> None:
         draw = random.Random(seed)
         for i in range(12):
@@ -138,7 +176,7 @@ def test_workers_that_fold_and_write_the_same_at_once_count_once(engine: Engine)
     check(engine)
 
 
-def test_a_delta_is_folded_once(engine: Engine):
+def test_a_delta_is_added_once(engine: Engine):
     delta = write(engine, chunk({"a": "0 1"}))
     assert delta is not None
     assert add_deltas(engine, [delta])
@@ -158,6 +196,7 @@ def test_the_migration_counts_what_is_there(engine: Engine):
 
 
 def test_the_view_shows_the_model_that_serves(engine: Engine):
+    show_words_of(engine, 1)
     write(engine, chunk({"a": "0 1 2"}), "v1")
     write(engine, chunk({"a": "0 1 2"}), "v2")
     add_all_deltas(engine)
@@ -167,3 +206,63 @@ def test_the_view_shows_the_model_that_serves(engine: Engine):
         ).all()
     assert {row[0] for row in rows} == {"v2"}
     assert all(row[1] == row[2] for row in rows)
+
+
+def show_words_of(engine: Engine, min_reviews: int) -> None:
+    with writing(engine) as connection:
+        hide_rare_words(connection, min_reviews)
+
+
+def shown(engine: Engine) -> dict[str, set[str]]:
+    """The words of each view of words."""
+    with reading(engine) as connection:
+        return {
+            view: set(connection.exec_driver_sql(f"SELECT surface FROM {view}").scalars())
+            for view in ("keyword_trend", "keyword_importance")
+        }
+
+
+def test_the_views_hide_words_that_few_reviews_hold_over_all_days(engine: Engine):
+    for day, texts in enumerate(({"a": "11"}, {"b": "11"}, {"c": "11 12"}, {"d": "12"})):
+        write(engine, chunk(texts, NOON + timedelta(days=day)), "v2")
+    add_all_deltas(engine)
+    assert shown(engine) == {"keyword_trend": {"셋"}, "keyword_importance": {"셋"}}
+    show_words_of(engine, 2)
+    assert shown(engine) == {"keyword_trend": {"셋", "둘"}, "keyword_importance": {"셋", "둘"}}
+    show_words_of(engine, 4)
+    assert shown(engine) == {"keyword_trend": set(), "keyword_importance": set()}
+
+
+def test_a_word_that_was_taken_back_is_hidden_again(engine: Engine):
+    write(engine, chunk({"a": "11", "b": "11", "c": "11"}), "v2")
+    add_all_deltas(engine)
+    write(engine, chunk({"b": "12"}, NOON + timedelta(days=1)), "v2")
+    check(engine)
+    assert shown(engine) == {"keyword_trend": set(), "keyword_importance": set()}
+
+
+def test_numbers_and_addresses_are_in_no_view_of_words(engine: Engine):
+    show_words_of(engine, 1)
+    write(engine, chunk({"a": "11 8 9 10"}), "v2")
+    add_all_deltas(engine)
+    assert shown(engine) == {"keyword_trend": {"셋"}, "keyword_importance": {"셋"}}
+
+
+def test_a_delta_of_an_older_worker_adds_no_number(engine: Engine):
+    part = ["v1", "gradcam", "2026-11-23", 1, 1, "010\tSN\n영화\tNNG", [1, 1], [1, 1], [0.5, 0.5]]
+    with writing(engine) as connection:
+        connection.execute(keyword_deltas.insert().values(payload=orjson.dumps([part])))
+    add_all_deltas(engine)
+    assert {key[3] for key in stored(engine)} == {"영화"}
+
+
+def test_the_command_counts_anew_what_an_older_worker_left_out(engine: Engine, database_url: str):
+    write(engine, chunk({"a": "11", "b": "11", "c": "11 12"}), "v2")
+    add_all_deltas(engine)
+    with writing(engine) as connection:
+        connection.execute(keyword_totals.delete())
+    command = ["db", "rare-words", "2", "--database", database_url]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    check(engine)
+    assert shown(engine)["keyword_trend"] == {"셋"}
+    assert CliRunner().invoke(app, ["db", "rare-words", "0"]).exit_code == 2

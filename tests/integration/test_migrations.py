@@ -10,12 +10,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, Table, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, Table, inspect, select, text
 
 from iyu.schemas.sql import migrations
-from iyu.schemas.sql.engine import connect, reading, upgrade, writing
+from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.schemas.sql.tables import metadata
 from iyu.schemas.sql.views import NAMES, create_statements
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 
 NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TEXTS: Final = {"1": "배우가 좋다", "2": "배우가 아깝다"}
@@ -78,7 +79,8 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "chunk_id": "a chunk", "parent_id": None, "batch_id": "a batch", "source": "shop",
             "queue": "reviews.bulk", "review_count": 2, "state": "running", "attempts": 1,
             "submitted_at": NOON, "published_at": NOON, "started_at": NOON,
-            "finished_at": None, "payload": b"\x00\xff", "error": "Timeout",
+            "finished_at": None, "payload": b"\x00\xff", "error": "Timeout", "failures": 2,
+            "arrived_at": NOON,
         }
     ],
     "dead_letters": [
@@ -96,6 +98,13 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "positive_reviews": 2, "positive_occurrences": 3, "positive_heat": 2.75,
         }
     ],
+    "keyword_totals": [
+        {
+            "model_version": "v1", "method": "gradcam", "surface": "재미", "pos": "NNG",
+            "reviews": 3,
+        }
+    ],
+    "privacy": [{"id": 1, "min_reviews": 1}],
     "keyword_deltas": [{"id": 5, "payload": b"\x00\xff"}],
     "result_events": [
         {
@@ -120,8 +129,25 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "due_at": NOON, "created_at": NOON,
         }
     ],
+    "heartbeats": [
+        {
+            "process_id": "p", "role": "worker", "host": "h", "pid": 1, "iyu_version": "0.1.0",
+            "model_version": "v1", "started_at": NOON, "beat_at": NOON, "last_chunk_at": None,
+            "begun": 3,
+        }
+    ],
+    "ledger_totals": [{"queue": "reviews.bulk", "measure": "scored", "value": 2.0}],
+    "table_readers": [{"oldest_revision": "0001"}],
     "tombstones": [{"key_hash": "a hash", "erased_at": NOON}],
+    "ingest_positions": [
+        {
+            "source": "shop", "address": "sqlite:///shop.db", "table_name": "shop_reviews",
+            "watermark": "number 7", "moved_at": NOON,
+        }
+    ],
 }  # fmt: skip
+
+DAY: Final = {"day": date(2026, 11, 23), "positive_heat": 2.0}
 
 Snapshot = dict[str, list[dict[str, Any]]]
 
@@ -220,24 +246,21 @@ def described_kind(engine: Engine, table: str) -> list[str]:
 @pytest.fixture
 def empty(database_url: str) -> Iterator[Engine]:
     """An engine on a database without tables, once of each kind."""
-    engine = connect(database_url)
-    yield engine
-    engine.dispose()
+    with connected(database_url) as engine:
+        yield engine
 
 
 @pytest.fixture
 def second(empty: Engine, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A second empty database of the same kind."""
     if empty.dialect.name == "sqlite":
-        engine = connect(f"{empty.url}.second")
-        yield engine
-        engine.dispose()
+        with connected(f"{empty.url}.second") as engine:
+            yield engine
         return
     server = request.getfixturevalue("postgres")
     url = server.create_database()
-    engine = connect(url)
-    yield engine
-    engine.dispose()
+    with connected(url) as engine:
+        yield engine
     server.drop_database(url)
 
 
@@ -283,6 +306,35 @@ def test_words_stored_before_the_daily_sums_are_counted(empty: Engine):
             ("2026-11-23", "아깝", 1, 1, -1.5, 0, 0, 0.0),
             ("2026-11-23", "좋", 1, 1, 2.0, 1, 1, 2.0),
         ]
+
+
+def test_numbers_and_addresses_stored_before_leave_the_sums(empty: Engine):
+    """Of a@b.kr in the one review, and 010 in any, nothing stays; 재미 does."""
+    migrate(empty, "0006")
+    fill(empty)
+    text_before, mail = "재미 a@b.kr", [
+        {"surface": "재미", "pos": "NNG", "start": 0, "end": 2, "heat": 0.5},
+        {"surface": "a", "pos": "SL", "start": 3, "end": 4, "heat": 2.0},
+        {"surface": "b.kr", "pos": "SL", "start": 5, "end": 9, "heat": None},
+    ]  # fmt: skip
+    with writing(empty) as connection:
+        day = connection.execute(text("SELECT * FROM keyword_days")).mappings().one()
+        for surface, pos in (("a", "SL"), ("010", "SN"), ("3", "SN+NNBC")):
+            row = dict(day) | {"surface": surface, "pos": pos, "reviews": 1, "occurrences": 1}
+            row |= {"heat": 2.0, "positive_reviews": 1, "positive_occurrences": 1}
+            connection.execute(metadata.tables["keyword_days"].insert(), row | DAY)
+        r, e = metadata.tables["reviews"], metadata.tables["explanations"]
+        connection.execute(r.update().where(r.c.review_id == "1").values(text=text_before))
+        connection.execute(e.update().where(e.c.review_id == "1").values(tokens=mail))
+        connection.execute(text("DELETE FROM keyword_deltas"))
+    migrate(empty, STEPS[-1][1])
+    add_all_deltas(empty)
+    with reading(empty) as connection:
+        days = connection.execute(text("SELECT surface, reviews FROM keyword_days")).all()
+        totals = connection.execute(text("SELECT surface, reviews FROM keyword_totals")).all()
+        tokens = connection.execute(select(e.c.tokens).where(e.c.review_id == "1")).scalar_one()
+    assert days == totals == [("재미", 3)]
+    assert [token.get("address") for token in tokens] == [None, True, True]
 
 
 def test_all_at_once_or_step_by_step_gives_the_same_tables(empty: Engine, second: Engine):

@@ -1,4 +1,4 @@
-"""The rule for function morphemes stands in Python and in SQL: both say the same of every tag."""
+"""The rules for tags stand in Python and in SQL: both say the same of every tag."""
 
 import json
 import struct
@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from iyu.schemas.contract.morpheme_tags import is_function
+from iyu.schemas.contract.morpheme_tags import is_counted, is_function
 from iyu.schemas.sql.engine import reading
-from iyu.schemas.sql.views import IS_FUNCTION
+from iyu.schemas.sql.views import IS_COUNTED, IS_FUNCTION
 
 #: A SELECT of tags given as one JSON array, by dialect.
 TAGS: Final = {
@@ -42,15 +42,15 @@ def simple_tags() -> list[str]:
     return sorted({part for tag in tags_in_dictionary() for part in tag.split("+")})
 
 
-def in_sql(engine: Engine, tags: list[str]) -> dict[str, bool]:
-    query = f"SELECT t.pos, {IS_FUNCTION} FROM ({TAGS[engine.dialect.name]}) AS t"
+def in_sql(engine: Engine, tags: list[str]) -> dict[str, tuple[bool, bool]]:
+    query = f"SELECT t.pos, {IS_FUNCTION}, {IS_COUNTED} FROM ({TAGS[engine.dialect.name]}) AS t"
     with reading(engine) as connection:
         rows = connection.execute(text(query), {"tags": json.dumps(tags)})
-        return {pos: bool(function) for pos, function in rows}
+        return {pos: (bool(function), bool(counted)) for pos, function, counted in rows}
 
 
-def in_python(tags: list[str]) -> dict[str, bool]:
-    return {tag: is_function(tag) for tag in tags}
+def in_python(tags: list[str]) -> dict[str, tuple[bool, bool]]:
+    return {tag: (is_function(tag), is_counted(tag)) for tag in tags}
 
 
 def test_sql_and_python_agree_on_every_tag_of_the_dictionary(engine: Engine):
@@ -62,7 +62,7 @@ def test_sql_and_python_agree_on_every_tag_of_the_dictionary(engine: Engine):
 def test_sql_and_python_agree_on_every_pair_of_tags(engine: Engine):
     pairs = ["+".join(pair) for pair in product(simple_tags(), repeat=2)]
     found = in_python(pairs)
-    assert set(found.values()) == {True, False}
+    assert set(found.values()) == {(True, False), (False, True), (False, False)}
     assert in_sql(engine, pairs) == found
 
 

@@ -12,6 +12,7 @@ from iyu.schemas.contract.review import Reason, Review
 from iyu.schemas.ledger.dead_letters import bury_review
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading, writing
+from iyu.schemas.sql.rare_words import hide_rare_words
 from iyu.worker.rows import write_chunk as store
 from iyu.worker.scoring import Prediction
 from tests.harness.explanations import explanation
@@ -145,6 +146,8 @@ def test_the_view_shows_the_model_that_was_activated_last_and_keeps_the_old_rows
 
 def test_a_keyword_is_weighed_over_all_reviews(engine: Engine):
     write(engine, chunk({"1": "영화 좋다", "2": "영화 싫다"}))
+    with writing(engine) as connection:
+        hide_rare_words(connection, 1)
     found = ask(
         engine,
         "SELECT surface, reviews, occurrences, mean_heat, total_heat, positive_reviews, "

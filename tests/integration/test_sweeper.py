@@ -1,9 +1,12 @@
 """Which chunks a sweep publishes again, over a real Redis and both databases."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, update
@@ -14,8 +17,10 @@ from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.sql import tables
-from iyu.schemas.sql.engine import connect, upgrade, writing
+from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.worker.service.sweeper import sweep
+from tests.harness.polling import poll
+from tests.harness.services import RedisServer, child_environment
 
 HOUR = timedelta(hours=1)
 
@@ -42,6 +47,7 @@ class Desk:
         ]
         with writing(self.engine) as connection:
             ledger.accept(connection, chunks)
+        self.change(chunks, accepted_at=utc_now() - age)
         return chunks
 
     def change(self, chunks: list[Chunk], **values: object) -> None:
@@ -69,11 +75,9 @@ class Desk:
 @pytest.fixture
 def desk(redis_server, database_url: str) -> Iterator[Desk]:
     settings = Settings(broker_url=redis_server.url, database_url=database_url, stale_after=10)
-    engine = connect(database_url)
-    upgrade(engine)
-    with redis_server.client() as client:
+    with connected(database_url) as engine, redis_server.client() as client:
+        upgrade(engine)
         yield Desk(settings, engine, client)
-    engine.dispose()
 
 
 def test_what_waits_in_the_queue_is_left_alone_however_old(desk: Desk):
@@ -143,3 +147,30 @@ def test_two_sweepers_at_once_publish_each_chunk_once(desk: Desk):
     with ThreadPoolExecutor(2) as pool:
         assert sum(pool.map(lambda _: desk.sweep(), range(2))) == 40
     assert sorted(desk.waiting()) == sorted(lost)
+
+
+def test_a_producer_whose_clock_is_an_hour_ahead_does_not_blind_the_sweep(
+    redis_server: RedisServer, postgres_url: str, tmp_path: Path
+):
+    """Its own time stands in `submitted_at` alone; what decides is the database's clock."""
+    settings = Settings(broker_url=redis_server.url, database_url=postgres_url, stale_after=0.2)
+    with connected(postgres_url) as engine, redis_server.client() as client:
+        upgrade(engine)
+        (tmp_path / "reviews.csv").write_text("id,text\n1,좋아요\n2,별로예요\n")
+        environment = child_environment(
+            IYU_BROKER_URL=redis_server.url, IYU_DATABASE_URL=postgres_url
+        )
+        command = [sys.executable, "-m", "tests.harness.fast_clock", "submit", "reviews.csv"]
+        submitted = subprocess.run(
+            [*command, "--source", "test"], env=environment, cwd=tmp_path, check=False,
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert submitted.returncode == 0, submitted.stderr
+        with reading(engine) as connection:
+            row = connection.execute(tables.chunks.select()).one()
+        assert row.submitted_at > utc_now() + HOUR / 2
+        client.flushall()
+        publisher = Publisher(make_app(settings), settings.broker)
+        poll(10, lambda: sweep(settings, engine, publisher))
+        [element] = client.lrange(Queue.BULK, 0, -1)
+        assert json.loads(element)["headers"]["id"] == row.chunk_id

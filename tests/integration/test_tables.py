@@ -80,7 +80,9 @@ def test_a_chunk_goes_from_accepted_to_done_and_its_payload_goes(engine: Engine)
         assert progress.pending(connection) == 4
     assert state_of(engine, given.chunk_id) == (State.QUEUED, 0, False)
     with writing(engine) as connection:
-        assert ledger.begin(connection, given) == ledger.Begun(1, is_part=False)
+        begun = ledger.begin(connection, given)
+        assert begun is not None
+        assert (begun.attempts, begun.is_part) == (1, False)
     assert state_of(engine, given.chunk_id) == (State.RUNNING, 1, False)
     with writing(engine) as connection:
         ledger.finish(connection, given.chunk_id)
@@ -99,7 +101,9 @@ def test_a_finished_chunk_is_not_begun_again(engine: Engine):
 def test_a_chunk_without_a_row_gets_one_when_it_arrives(engine: Engine):
     given = chunk()
     with writing(engine) as connection:
-        assert ledger.begin(connection, given) == ledger.Begun(1, is_part=False)
+        begun = ledger.begin(connection, given)
+        assert begun is not None
+        assert (begun.attempts, begun.is_part) == (1, False)
     assert state_of(engine, given.chunk_id) == (State.RUNNING, 1, False)
 
 
@@ -118,7 +122,9 @@ def test_a_split_loses_no_review_and_doubles_none(engine: Engine):
         parts = ledger.split(connection, given)
         assert [review for part in parts for review in part.reviews] == list(given.reviews)
         assert progress.pending(connection) == 5
-        assert ledger.begin(connection, parts[0]) == ledger.Begun(1, is_part=True)
+        begun = ledger.begin(connection, parts[0])
+        assert begun is not None
+        assert (begun.attempts, begun.is_part, begun.accepted_at) == (1, True, None)
     assert state_of(engine, given.chunk_id) == (State.SPLIT, 1, True)
 
 

@@ -1,4 +1,5 @@
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,8 @@ class Held:
     def hlen(self, _name: str) -> int:
         return 2
 
-    def close(self) -> None:
-        pass
+    def hdel(self, _name: str, _key: str) -> int:
+        return 0
 
 
 def test_a_model_that_scores_stored_reviews_again_has_its_queue_shown(
@@ -80,7 +81,7 @@ def test_a_model_that_scores_stored_reviews_again_has_its_queue_shown(
     with connected(database) as engine, writing(engine) as connection:
         ledger.accept(connection, [chunk])
     held = Held(reviews_live=1, reviews_rescore_new=7, reviews_rescore_old=9)
-    monkeypatch.setattr(redis.Redis, "from_url", lambda *_, **__: held)
+    monkeypatch.setattr(redis.Redis, "from_url", lambda *_, **__: nullcontext(held))
     printed = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
     messages = {"reviews.live": 1, "reviews.bulk": 0, "reviews.rescore.new": 7}
     assert printed["messages"] == messages

@@ -12,7 +12,13 @@ from iyu.worker.text.morpheme_numbers import MorphemeNumbers
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 #: Two reviews: (surface, tag, heat).
 REVIEWS = (
-    (("영화", "NNG", 0.5), ("가", "JKS", 0.25), ("최고", "NNG", 1.0), ("영화", "NNG", -0.25)),
+    (
+        ("영화", "NNG", 0.5),
+        ("가", "JKS", 0.25),
+        ("최고", "NNG", 1.0),
+        ("영화", "NNG", -0.25),
+        ("010", "SN", 0.5),
+    ),
     (("노잼", "NNG", -1.0), ("영화", "NNG", None), ("최고", "NNG", 0.5), ("최고", "MAG", 2.0)),
 )
 
@@ -43,6 +49,7 @@ def test_a_word_counts_once_a_review_and_a_particle_never():
     assert sums["최고\tNNG", "reviews"] == 2
     assert sums["최고\tMAG", "heat"] == 2.0
     assert ("가\tJKS", "reviews") not in sums
+    assert not any(word.endswith("SN") for word, _ in sums), "a number may be a person's"
 
 
 @pytest.mark.parametrize("room", [0, 1, 2, 3, 100])

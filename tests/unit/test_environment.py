@@ -1,10 +1,12 @@
 """Where a command finds broker and database: its environment, then `iyu up`'s file."""
 
+import os
 import stat
 
 import pytest
 
 from iyu.console.local.env_file import load_settings, read_environment, write_environment
+from iyu.schemas.contract.errors import SettingsError
 from iyu.worker.settings import WorkerSettings
 
 RUNNING = {
@@ -49,3 +51,34 @@ def test_the_file_with_the_password_is_readable_by_its_owner_alone(up):
 
 def test_without_the_file_nothing_is_found(tmp_path):
     assert read_environment(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "content", [b"export IYU_BROKER_URL='never closed\n", b"export IYU_BROKER_URL=\xff\n"]
+)
+def test_a_damaged_file_is_one_line(up, content):
+    (up / "iyu.env").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"iyu\.env is damaged; delete it") as refused:
+        load_settings()
+    assert "\n" not in str(refused.value)
+
+
+def test_a_link_in_its_place_is_neither_read_nor_written_through(up, tmp_path):
+    planted = tmp_path / "planted"
+    planted.write_text("export IYU_BROKER_URL=redis://elsewhere\n")
+    (up / "iyu.env").unlink()
+    (up / "iyu.env").symlink_to(planted)
+    with pytest.raises(SettingsError, match=r"iyu\.env cannot be read"):
+        load_settings()
+    write_environment(up, RUNNING)
+    assert planted.read_text() == "export IYU_BROKER_URL=redis://elsewhere\n"
+    assert not (up / "iyu.env").is_symlink()
+    assert read_environment(up) == RUNNING
+    assert [path.name for path in up.iterdir()] == ["iyu.env"]
+
+
+def test_a_pipe_in_its_place_holds_no_command_up(up):
+    (up / "iyu.env").unlink()
+    os.mkfifo(up / "iyu.env")
+    with pytest.raises(SettingsError, match="no plain file"):
+        load_settings()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from iyu.schemas.contract.morpheme_tags import is_function
+from iyu.schemas.contract.morpheme_tags import is_counted, is_function
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,20 @@ from iyu.schemas.contract.morpheme_tags import is_function
 )
 def test_function_morphemes_are_grammar_alone(pos, function):
     assert is_function(pos) == function
+
+
+@pytest.mark.parametrize(
+    ("pos", "counted"),
+    [
+        ("NNG", True),
+        ("SL", True),
+        ("UNKNOWN", True),
+        ("EC+JX+VX+EP", True),
+        ("JKS", False),
+        ("SY", False),
+        ("SN", False),
+        ("SN+NNBC", False),
+    ],
+)
+def test_grammar_and_numbers_are_not_counted(pos, counted):
+    assert is_counted(pos) == counted

@@ -63,6 +63,13 @@ def test_without_the_train_extra_it_is_one_line(tmp_path: Path):
     )
 
 
+def test_without_the_metrics_extra_it_is_one_line(tmp_path: Path):
+    done = run_without(("prometheus_client",), "metrics", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "pip install 'iyu[metrics]'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("command", ["submit", "status", "sql", "dead-letters list", "models list"])
 def test_what_needs_no_extra_goes_as_far_as_its_settings(command: str, tmp_path: Path):
     """In an empty folder there is no database yet: that is what it reports."""

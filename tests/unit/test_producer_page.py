@@ -29,11 +29,22 @@ def first_cells(heading: str) -> set[str]:
     [
         ("argument", Producer.__init__),
         ("argument of `submit_many`", Producer.submit_many),
+        ("argument of `forget`", Producer.forget),
         ("argument of `read_rows`", read_rows),
     ],
 )
 def test_every_argument_is_described_and_no_other(heading, function):
     assert first_cells(heading) == set(inspect.signature(function).parameters) - {"self"}
+
+
+def test_every_call_is_described():
+    calls = {
+        name
+        for name, what in vars(Producer).items()
+        if inspect.isfunction(what) and not name.startswith("_")
+    }
+    text = PAGE.read_text(encoding="utf-8")
+    assert calls == set(re.findall(r"^\| `(\w+)\([^`]*\)` \|", text, re.MULTILINE))
 
 
 def test_every_field_of_the_receipt_is_described():

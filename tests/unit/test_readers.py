@@ -1,6 +1,9 @@
 import gzip
 import io
+import os
 import sys
+import threading
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from iyu.producer.readers.files import Format, read_rows
+from iyu.producer.readers.text_files import LINE_LIMIT
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.contract.review import Reason, Rejection, admit
 
@@ -221,3 +225,75 @@ def test_without_pyarrow_parquet_is_one_line_that_names_the_extra(tmp_path: Path
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InputError, match=r"pip install 'iyu\[parquet\]'"):
         list(read_rows(path))
+
+
+MANY = "id,text\n" + "".join(f"{n},리뷰 {n}\n" for n in range(20_000))  # several blocks of a pipe
+
+
+def fed(path: Path | int, content: bytes) -> threading.Thread:
+    """Write into a pipe from another thread, as another program would."""
+
+    def feed() -> None:
+        with open(path, "wb") as pipe:
+            pipe.write(content)
+
+    thread = threading.Thread(target=feed, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_named_pipe_is_read_once_and_whole(tmp_path: Path, pack):
+    os.mkfifo(tmp_path / "reviews.csv")
+    writer = fed(tmp_path / "reviews.csv", pack(MANY.encode()))
+    rows = read_rows(tmp_path / "reviews.csv")
+    assert rows.total is None
+    assert list(rows) == [(str(n), f"리뷰 {n}") for n in range(20_000)]
+    writer.join(10)
+    assert not writer.is_alive()
+
+
+def test_a_process_substitution_loses_no_block():
+    reading, writing = os.pipe()
+    fed(writing, MANY.encode())
+    assert len(list(read_rows(f"/dev/fd/{reading}"))) == 20_000
+    os.close(reading)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"PAR1" + b"x" * 100, "give a file"), (b"PK\x03\x04" + b"x" * 100, "save it as CSV")],
+)
+def test_what_a_pipe_cannot_carry_is_refused_in_one_line(tmp_path: Path, content, message):
+    os.mkfifo(tmp_path / "pipe")
+    fed(tmp_path / "pipe", content)
+    with pytest.raises(InputError, match=message) as refused:
+        read_rows(tmp_path / "pipe")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_line_without_end_is_named_and_not_held_in_memory(tmp_path: Path, name: str):
+    head = {"a.csv": b"id,text\n1,", "a.jsonl": b'{"id": 1, "text": "a"}\n{"text": "'}[name]
+    packed = gzip.compress(head + b"x" * (4 * LINE_LIMIT), compresslevel=1)
+    file = write(tmp_path / f"{name}.gz", packed)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=r"line 2 of .* is longer than") as refused:
+            read_rows(file)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "\n" not in str(refused.value)
+    assert peak < 3 * LINE_LIMIT  # the file unpacked is four times the limit
+
+
+def test_a_column_that_is_there_twice_is_named(tmp_path: Path):
+    table = pa.table([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    csv_file = write(tmp_path / "a.csv", "id,id,text\n1,2,좋다\n")
+    for file, column in ((tmp_path / "a.parquet", "text"), (csv_file, "id")):
+        with pytest.raises(InputError, match=f"'{column}' more than once"):
+            read_rows(file)
+    write(csv_file, "id,x,x,text\n1,2,3,좋다\n")
+    assert list(read_rows(csv_file)) == [("1", "좋다")]

@@ -30,6 +30,28 @@ def test_a_broken_address_is_masked_whole():
     assert mask(f"redis://:{SECRET}@broker:port/0") == "***"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"redis://broker:6379/0?password={SECRET}",
+        f"redis://:a@{SECRET}@broker:6379/0",
+        f"redis://{SECRET}@broker:6379/0",
+        f"redis://:{SECRET}",
+        f"postgresql://iyu@db/iyu?password={SECRET}",
+        f"postgresql://iyu@db/iyu?sslpassword={SECRET}&sslmode=require",
+    ],
+)
+def test_a_password_is_masked_wherever_it_stands_in_an_address(address: str):
+    assert SECRET not in mask(address)
+    assert "***" in mask(address)
+
+
+def test_what_is_no_secret_stays_readable():
+    assert mask("postgresql://iyu@db/iyu?sslmode=require") == (
+        "postgresql://iyu@db/iyu?sslmode=require"
+    )
+
+
 @pytest.mark.parametrize("address", ["postgresql://iyu:hunter2@db:port/iyu", "mysql://db/iyu", ""])
 def test_an_address_that_is_no_database_is_one_line(address: str):
     with pytest.raises(SettingsError, match="sqlite:///FILE") as raised:

@@ -1,3 +1,4 @@
+from iyu.worker.service.probe_files import touch
 from iyu.worker.service.watchdog import StallTimer
 
 
@@ -26,3 +27,11 @@ def test_it_does_not_count_while_nothing_waits_or_a_service_is_down():
     stall.update(3, 10.0, always)
     assert stall.update(3, 100.0, never) == 0.0
     assert stall.update(3, 101.0, always) == 1.0
+
+
+def test_a_link_in_place_of_the_heartbeat_is_not_followed(tmp_path):
+    (tmp_path / "planted").symlink_to(tmp_path / "target")
+    touch(tmp_path / "planted")
+    assert not (tmp_path / "target").exists()
+    touch(tmp_path / "own")
+    assert (tmp_path / "own").is_file()

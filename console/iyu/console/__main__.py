@@ -1,5 +1,5 @@
 """`python -m iyu.console` is `iyu`."""
 
-from iyu.console.main import main
+from iyu.console.start import main
 
 main()

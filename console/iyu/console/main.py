@@ -10,18 +10,21 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from iyu.console.exit_codes import FAILED, INTERRUPTED, exit_code
+from iyu.console.exit_codes import FAILED, INTERRUPTED, WRONG_USE, exit_code
+from iyu.console.terminal.safe_text import visible
 from iyu.schemas.contract.errors import IyuError
 
 #: Modules of `iyu.console.commands` in the order of `iyu --help`. Each has `register(app)` and
 #: imports heavy libraries inside its functions only, so that help stays fast.
 COMMANDS: Final = (
     "submit",
+    "ingest",
     "status",
     "up",
     "worker",
     "sql",
     "results",
+    "export",
     "webhooks",
     "keywords",
     "demo",
@@ -33,9 +36,12 @@ COMMANDS: Final = (
     "rescore",
     "models",
     "health",
+    "metrics",
     "dead_letters",
     "forget",
     "db",
+    "web",
+    "report",
 )
 
 
@@ -54,13 +60,19 @@ class Commands(TyperGroup):
                 raise
             typer.echo(f"iyu: error: {_with_notes(str(error), error)}", err=True)
             raise typer.Exit(FAILED) from None
+        except UnicodeEncodeError as error:  # an option with bytes that are not UTF-8
+            if error.reason != "surrogates not allowed":
+                raise
+            typer.echo("iyu: error: an argument is not valid UTF-8; type it again", err=True)
+            raise typer.Exit(WRONG_USE) from None
         except KeyboardInterrupt as interrupt:
             typer.echo(_with_notes("iyu: stopped", interrupt), err=True)
             raise typer.Exit(INTERRUPTED) from None
 
 
 def _with_notes(message: str, error: BaseException) -> str:
-    return "; ".join((message, *getattr(error, "__notes__", ())))
+    # A message may name what a file holds: a column, an id.
+    return visible("; ".join((message, *getattr(error, "__notes__", ()))))
 
 
 def _version(wanted: bool) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from iyu.schemas.contract.message import Queue
     from iyu.schemas.contract.review import Reason, Rejection
     from iyu.schemas.contract.settings import Settings
+    from iyu.schemas.erasure.forget import Erased
 
 _ERRORS: Final = "iyu.schemas.contract.errors"
 _MODULES: Final = {
@@ -39,6 +40,7 @@ _MODULES: Final = {
     "BrokerUnavailable": _ERRORS,
     "DatabaseOutdated": _ERRORS,
     "DatabaseUnavailable": _ERRORS,
+    "Erased": "iyu.schemas.erasure.forget",
     "Format": "iyu.producer.readers.files",
     "InputError": _ERRORS,
     "IyuError": _ERRORS,
@@ -60,6 +62,7 @@ __all__ = [
     "BrokerUnavailable",
     "DatabaseOutdated",
     "DatabaseUnavailable",
+    "Erased",
     "Format",
     "InputError",
     "IyuError",

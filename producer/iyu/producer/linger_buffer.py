@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -28,13 +28,23 @@ class Clock:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last = utc_now()
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._behind = timedelta(0)  # this machine's clock, of the one it follows
 
     def now(self) -> datetime:
         """Return the time in UTC, at least a microsecond after the last reading."""
         with self._lock:
-            self._last = max(utc_now(), self._last + timedelta(microseconds=1))
+            ours = utc_now() + self._behind
+            self._last = max(ours, self._last + timedelta(microseconds=1))
             return self._last
+
+    def follow(self, other: Callable[[], datetime]) -> None:
+        """Go by another clock from now on: the producers of one database then share one."""
+        before = utc_now()
+        moment = other()
+        with self._lock:
+            # It was read about halfway between asking and the answer.
+            self._behind = moment - before - (utc_now() - before) / 2
 
 
 class LingerBuffer:

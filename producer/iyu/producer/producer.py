@@ -14,8 +14,9 @@ from iyu.producer.ledgerless_outbox import LedgerlessOutbox
 from iyu.producer.linger_buffer import Clock, LingerBuffer
 from iyu.producer.readers.columns import RawReview
 from iyu.schemas.broker.broker import Broker, RedisBroker
-from iyu.schemas.contract.errors import IyuError, RejectedReview, SettingsError
-from iyu.schemas.contract.message import MAX_SOURCE_LENGTH, Queue
+from iyu.schemas.contract.errors import IyuError, MessageError, RejectedReview, SettingsError
+from iyu.schemas.contract.message import Queue
+from iyu.schemas.contract.message_fields import read_source
 from iyu.schemas.contract.review import Rejection, admit
 from iyu.schemas.contract.settings import Settings
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from iyu.producer.outbox import Outbox
+    from iyu.schemas.erasure import Erased
 
 #: Reviews in a chunk whose scores somebody waits for.
 LIVE_CHUNK_SIZE: Final = 64
@@ -150,6 +152,28 @@ class Producer:
         if singles is not None:
             singles.flush()
 
+    def forget(self, review_ids: Iterable[str | int]) -> "Erased":
+        """Erase reviews of this source everywhere, also those that this producer still holds.
+
+        What was erased when an error comes stays so; forgetting all of them again does no harm. A
+        review that is submitted later is a new one.
+
+        Raises SettingsError without the ledger, InputError for what cannot be an id, and what
+        `flush` raises.
+        """
+        if self._engine is None:
+            raise SettingsError(
+                "forget needs the ledger: use a Producer without ledger=False, or `iyu forget`"
+            )
+        # SQLAlchemy is imported already: the ledger is open.
+        from iyu.schemas.erasure import forget_all
+        from iyu.schemas.sql.engine import check
+
+        self._check_open()
+        self.flush()  # what lingers would be accepted after the erasure: a new review
+        check(self._engine)
+        return forget_all(self._engine, self._source, review_ids)
+
     def close(self) -> None:
         """Flush, and close every connection; after an error it may be called again.
 
@@ -211,9 +235,12 @@ class Producer:
     ) -> LingerBuffer:
         self._check_open()
         if self._engine is not None:
-            from iyu.schemas.sql.engine import check
+            from iyu.schemas.sql.clock import database_now
+            from iyu.schemas.sql.engine import check, reading
 
             check(self._engine)
+            with reading(self._engine) as connection:
+                self._clock.follow(lambda: database_now(connection))
         self._backpressure.wait_for_room()
         self._outbox.open(batch)
         size = self._settings.chunk_size
@@ -245,6 +272,7 @@ class Producer:
 
 
 def _checked_source(source: object) -> str:
-    if isinstance(source, str) and 1 <= len(source) <= MAX_SOURCE_LENGTH:
-        return source
-    raise SettingsError(f"source must be a text of 1 to {MAX_SOURCE_LENGTH} characters")
+    try:
+        return read_source(source)
+    except MessageError as error:
+        raise SettingsError(str(error)) from None

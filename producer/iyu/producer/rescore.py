@@ -19,7 +19,7 @@ from iyu.producer.outbox import Outbox
 from iyu.schemas.broker.broker import Broker
 from iyu.schemas.contract.message import Chunk, Queue, Rescore, new_id, unpack
 from iyu.schemas.contract.review import Review
-from iyu.schemas.ledger.chunks import OPEN
+from iyu.schemas.ledger.chunks import is_open
 from iyu.schemas.ledger.progress import pending_in_queue, queued_reviews
 from iyu.schemas.sql.engine import reading
 from iyu.schemas.sql.tables import chunks, predictions, reviews
@@ -155,7 +155,7 @@ def _chunks(rows: Iterable[Row[Any]], batch: Batch, chunk_size: int) -> Iterator
 
 def _pending_names(connection: Connection, queue: str) -> frozenset[Name]:
     query = select(chunks.c.source, chunks.c.payload).where(
-        chunks.c.queue == queue, chunks.c.state.in_(OPEN), chunks.c.payload.is_not(None)
+        chunks.c.queue == queue, is_open, chunks.c.payload.is_not(None)
     )
     return frozenset(
         (source, review.review_id)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from iyu.worker import chunk as tasks
+from iyu.worker.rows import write_chunk as rows
 from iyu.worker.scoring import Prediction, Scorer
 from iyu.worker.service import child_process as process
 from iyu.worker.service.celery_app import run_worker
@@ -68,6 +69,53 @@ def death_after_commit() -> None:
     tasks._add_to_keyword_days = deadly
 
 
+def unforeseen_error() -> None:
+    """A chunk with the marker raises what nobody foresaw, before its row is written or after."""
+    begin, write = tasks.ledger.begin, tasks.rows.write
+
+    def raising(step: Callable[..., Any], last: str) -> Callable[..., Any]:
+        def raise_for_marker(connection: Any, chunk: Any, *args: Any) -> Any:
+            text = "".join(review.text for review in chunk.reviews)
+            if MARKER in text and text.endswith(last):
+                raise KeyError(text)
+            return step(connection, chunk, *args)
+
+        return raise_for_marker
+
+    tasks.ledger.begin = raising(begin, "0")
+    tasks.rows.write = raising(write, "1")
+
+
+def broken_model() -> None:
+    """The model loads, and then fails on every review."""
+    load = process.WorkerProcess._load
+
+    def fail(_self: Scorer, _texts: Sequence[str]) -> list[Prediction]:
+        raise OSError(28, "No space left on device")
+
+    def load_and_break(self: process.WorkerProcess) -> None:
+        load(self)
+        Scorer.score = fail  # type: ignore[method-assign]
+
+    process.WorkerProcess._load = load_and_break  # type: ignore[method-assign]
+
+
+def freeze_in_transaction() -> None:
+    """The first time, the whole worker freezes with its rows written and not committed."""
+    done = Path(os.environ["IYU_TEST_FLAG"])
+    write = rows.write
+
+    def freezing(*args: Any) -> int | None:
+        written = write(*args)
+        if not done.exists():
+            done.touch()
+            os.kill(os.getppid(), signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return written
+
+    rows.write = freezing
+
+
 def no_model() -> None:
     """A child cannot load its model."""
 
@@ -86,7 +134,17 @@ def silence() -> None:
 
 ACCIDENTS: dict[str, Callable[[], None]] = {
     accident.__name__: accident
-    for accident in (deadly_review, hanging_review, slow, death_after_commit, no_model, silence)
+    for accident in (
+        deadly_review,
+        hanging_review,
+        slow,
+        death_after_commit,
+        unforeseen_error,
+        broken_model,
+        freeze_in_transaction,
+        no_model,
+        silence,
+    )
 }
 
 if __name__ == "__main__":

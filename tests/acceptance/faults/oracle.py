@@ -1,13 +1,19 @@
 """What every fault test ends with: is each accepted review where it belongs, exactly once?"""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, func, select
+import pytest
+from sqlalchemy import Connection, Engine, func, select, text
 
+from iyu.schemas.erasure.traces import find_traces
 from iyu.schemas.ledger.chunks import OPEN
+from iyu.schemas.results import Cursor, Kind, read_results
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading
+from iyu.schemas.sql.keyword_days import SUMS, from_explanations
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.scoring import Scorer
 
 SOURCE = "test"
@@ -25,13 +31,21 @@ class Verdict:
     duplicated: frozenset[str] = frozenset()  # both, or in more than one row
     wrong: frozenset[str] = frozenset()  # another text or another probability than it should have
     pending: int = 0  # chunks that are not finished
+    traces: Mapping[str, int] = field(default_factory=dict)  # places that hold erased reviews
+    #: Rows of `keyword_days` that differ from what the explanations give.
+    words_differ: int = 0
+    #: Reviews whose one change is not once in the results feed.
+    feed_differs: frozenset[str] = frozenset()
 
     def assert_clean(self) -> None:
-        """Fail unless nothing is lost, duplicated, wrong or pending."""
+        """Fail unless nothing is lost, duplicated, wrong, pending, left over or counted wrong."""
         assert not self.pending, f"{self.pending} chunks are pending"
         assert not self.lost, f"lost: {sorted(self.lost)[:5]} of {len(self.lost)}"
         assert not self.duplicated, f"duplicated: {sorted(self.duplicated)[:5]}"
         assert not self.wrong, f"wrong: {sorted(self.wrong)[:5]} of {len(self.wrong)}"
+        assert not self.traces, f"erased, and still there: {self.traces}"
+        assert not self.words_differ, f"{self.words_differ} daily sums of words differ"
+        assert not self.feed_differs, f"not once in the feed: {sorted(self.feed_differs)[:5]}"
 
 
 @dataclass(slots=True)
@@ -41,13 +55,26 @@ class Oracle:
     scorer: Scorer
     _known: dict[str, float] = field(default_factory=dict)
 
-    def judge(self, engine: Engine, accepted: Mapping[str, str]) -> Verdict:
-        """Compare the tables with the texts that were accepted, by id."""
+    def judge(
+        self,
+        engine: Engine,
+        accepted: Mapping[str, str],
+        *,
+        erased: Collection[str] = (),
+        changed: Collection[str] = (),
+    ) -> Verdict:
+        """Compare the tables with the texts that were accepted, by id.
+
+        erased: ids that were forgotten since. changed: ids that were submitted more than once.
+        """
+        version = self.scorer.artifact.model_version
+        add_all_deltas(engine)
         with reading(engine) as connection:
-            stored = _stored(connection)
-            explained = _count(connection, tables.explanations)
-            scored = _count(connection, tables.predictions)
+            stored = _stored(connection, version)
+            explained = _count(connection, tables.explanations, version)
+            scored = _count(connection, tables.predictions, version)
             dead = _dead(connection)
+            traces = find_traces(connection, SOURCE, frozenset(erased)) if erased else {}
             pending = connection.execute(
                 select(func.count()).where(tables.chunks.c.state.in_(OPEN))
             ).scalar_one()
@@ -66,10 +93,13 @@ class Oracle:
                 if text != accepted[key] or abs(probability - self._known[text]) > TOLERANCE
             ),
             pending=pending,
+            traces=traces,
+            words_differ=_words_differ(engine),
+            feed_differs=frozenset(_feed_differs(engine, accepted.keys() - set(changed))),
         )
 
     def _learn(self, texts: object) -> None:
-        new = [text for text in texts if text not in self._known]  # type: ignore[attr-defined]
+        new = [one for one in texts if one not in self._known]  # type: ignore[attr-defined]
         for start in range(0, len(new), 512):
             part = new[start : start + 512]
             predictions = self.scorer.score(part)
@@ -78,7 +108,7 @@ class Oracle:
             )
 
 
-def _stored(connection: Connection) -> dict[str, tuple[str, float]]:
+def _stored(connection: Connection, version: str) -> dict[str, tuple[str, float]]:
     reviews, predictions = tables.reviews.c, tables.predictions.c
     rows = connection.execute(
         select(reviews.review_id, reviews.text, predictions.probability)
@@ -89,16 +119,16 @@ def _stored(connection: Connection) -> dict[str, tuple[str, float]]:
             & (reviews.review_id == predictions.review_id)
             & (reviews.text_hash == predictions.text_hash),
         )
-        .where(reviews.source == SOURCE)
+        .where(reviews.source == SOURCE, predictions.model_version == version)
     )
     return {row.review_id: (row.text, row.probability) for row in rows}
 
 
-def _count(connection: Connection, table: object) -> dict[str, int]:
+def _count(connection: Connection, table: object, version: str) -> dict[str, int]:
     columns = table.c  # type: ignore[attr-defined]
     rows = connection.execute(
         select(columns.review_id, func.count())
-        .where(columns.source == SOURCE)
+        .where(columns.source == SOURCE, columns.model_version == version)
         .group_by(columns.review_id)
     )
     return dict(map(tuple, rows))
@@ -115,3 +145,38 @@ def _dead(connection: Connection) -> set[str]:
             )
         )
     )
+
+
+def _words_differ(engine: Engine) -> int:
+    """Count the daily sums of words that are not what the explanations give."""
+    columns = "model_version, method, day, surface, pos, " + ", ".join(SUMS)
+    with reading(engine) as connection:
+        rows = connection.exec_driver_sql(f"SELECT {columns} FROM keyword_days WHERE reviews <> 0")
+        stored = {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
+        rows = connection.execute(text(from_explanations(engine.dialect.name)))
+        computed = {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
+    nothing = (0.0,) * len(SUMS)
+    return sum(
+        stored.get(key, nothing) != pytest.approx(computed.get(key, nothing), rel=1e-6, abs=1e-6)
+        for key in stored.keys() | computed.keys()
+    )
+
+
+def _feed_differs(engine: Engine, once: Collection[str]) -> set[str]:
+    """Return the reviews, of those submitted once, whose scores are not each once in the feed."""
+    rows = tables.predictions.c
+    with reading(engine) as connection:
+        query = select(rows.review_id, rows.model_version).where(rows.source == SOURCE)
+        stored = Counter((row.review_id, row.model_version) for row in connection.execute(query))
+    feed = Counter(
+        (result.review_id, result.model_version)
+        for batch in read_results(engine, Cursor.parse("0"))
+        for result in batch.results
+        if result.kind is Kind.SCORED and result.source == SOURCE
+    )
+    once = set(once)
+    return {
+        review_id
+        for review_id, version in stored.keys() | feed.keys()
+        if review_id in once and stored[review_id, version] != feed[review_id, version]
+    }

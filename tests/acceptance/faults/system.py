@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 from sqlalchemy import Engine, func, select
 
+from iyu.console.operations.forget_reviews import forget_all
 from iyu.producer.producer import Producer
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.message import Queue
@@ -46,6 +47,8 @@ class System:
     report: Callable[..., None]
     start: Callable[..., Process]
     accepted: dict[str, str] = field(default_factory=dict)
+    erased: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)  # submitted more than once
 
     def worker(self, *, accident: str = "", **variables: str) -> Process:
         """Start a worker and wait until its model is loaded; `accident`: see accidents.py."""
@@ -79,6 +82,7 @@ class System:
         """This installation's settings."""
         return Settings(
             broker_url=self.environment["IYU_BROKER_URL"],
+            redis_master=self.environment.get("IYU_REDIS_MASTER"),
             database_url=self.environment["IYU_DATABASE_URL"],
             visibility_timeout=10,
             task_time_limit=8,
@@ -86,12 +90,36 @@ class System:
             **overrides,
         )
 
-    def submit(self, reviews: Iterable[tuple[str, str]], **options: Any) -> None:
+    def submit(
+        self, reviews: Iterable[tuple[str, str]], *, queue: Queue = Queue.BULK, **options: Any
+    ) -> None:
         """Hand reviews over through the producer, and remember them."""
         reviews = list(reviews)
-        with Producer(self.settings(), source=SOURCE, queue=Queue.BULK, **options) as producer:
+        with Producer(self.settings(), source=SOURCE, queue=queue, **options) as producer:
             producer.submit_many(reviews)
+        self.changed.update(key for key, _ in reviews if key in self.accepted)
         self.accepted.update(reviews)
+
+    def forget(self, review_ids: Collection[str]) -> None:
+        """Erase reviews, wherever they are on their way."""
+        forget_all(self.engine, SOURCE, review_ids)
+        self.erased.update(review_ids)
+        for review_id in review_ids:
+            del self.accepted[review_id]
+
+    def serves_within(self, seconds: float, review: tuple[str, str]) -> float:
+        """Submit a live review; return the seconds until it is scored. Fails after `seconds`."""
+        began = time.monotonic()
+        self.submit([review], queue=Queue.LIVE)
+        poll(seconds, lambda: self._is_scored(review[0]))
+        return time.monotonic() - began
+
+    def _is_scored(self, review_id: str) -> bool:
+        rows = tables.predictions.c
+        query = select(rows.review_id).where(rows.source == SOURCE, rows.review_id == review_id)
+        with suppress(IyuError), reading(self.engine) as connection:
+            return connection.execute(query).first() is not None
+        return False
 
     def pending(self) -> int:
         """Reviews that are not finished."""
@@ -149,7 +177,9 @@ class System:
         be dead letters, no more and no fewer.
         """
         seconds = self.settle(within) - fault
-        verdict = self.oracle.judge(self.engine, self.accepted)
+        verdict = self.oracle.judge(
+            self.engine, self.accepted, erased=self.erased, changed=self.changed
+        )
         self.report(scenario, self.engine.dialect.name, verdict, seconds)
         verdict.assert_clean()
         assert verdict.dead == (dead or {}).keys()

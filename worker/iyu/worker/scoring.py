@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from iyu.schemas.contract.addresses import address_tokens
 from iyu.worker.explain.explainer import Explained, Explainer, Heatmap
 from iyu.worker.explain.methods.method import Method
 from iyu.worker.explain.methods.registry import DEFAULT, choose
@@ -14,7 +15,8 @@ from iyu.worker.model.artifact import Artifact
 from iyu.worker.model.artifact import load as load_artifact
 from iyu.worker.text.morphemes import Analyzer, Morphemes
 
-#: A token as it is stored: surface, start, end (characters), pos, heat.
+#: A token as it is stored: surface, start, end (characters), pos, heat; `address` is true, and
+#: there at all, where it is part of an address of mail or web.
 #: heat is raw and signed; None for a token outside the model's window.
 Token = dict[str, Any]
 
@@ -37,12 +39,23 @@ class Explanation:
     def tokens(self) -> list[Token]:
         """The columns as rows, made anew each time: for JSON and for reading."""
         m = self.morphemes
-        return [
+        rows: list[Token] = [
             {"surface": surface, "start": start, "end": end, "pos": pos, "heat": heat}
             for surface, start, end, pos, heat in zip(
                 m.surfaces, m.starts, m.ends, m.tags, self.heats, strict=True
             )
         ]
+        for number in address_tokens(m.text, m.starts, m.ends):
+            rows[number]["address"] = True
+        return rows
+
+    @property
+    def counted_heats(self) -> Sequence[float | None]:
+        """The heats that may enter sums of words: (tokens,), None in an address."""
+        m = self.morphemes
+        if not (private := address_tokens(m.text, m.starts, m.ends)):
+            return self.heats
+        return [None if n in private else heat for n, heat in enumerate(self.heats)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, as JSON takes it."""

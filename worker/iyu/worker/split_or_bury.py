@@ -1,7 +1,8 @@
-"""A chunk that kept killing its process: split into its reviews, or its one review given up."""
+"""A chunk that keeps failing or killing its process: split, or its one review given up."""
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Engine
@@ -18,7 +19,7 @@ from iyu.schemas.sql.engine import writing
 
 log = logging.getLogger("iyu.worker")
 
-#: Times a single review may kill its process after its chunk did.
+#: Times a single review may fail, or kill its process, after its chunk did.
 PART_ATTEMPTS: Final = 2
 
 
@@ -28,23 +29,30 @@ def is_used_up(begun: Begun, max_attempts: int) -> bool:
     return begun.attempts > limit
 
 
-def split_or_bury(engine: Engine, publisher: Publisher, chunk: Chunk, begun: Begun) -> None:
+def split_or_bury(
+    engine: Engine,
+    publisher: Publisher,
+    chunk: Chunk,
+    accepted_at: datetime | None,
+    reason: Reason,
+    error: str,
+) -> None:
     """Split a chunk into its reviews, queued one by one; make a dead letter of a single review.
 
     Raises DatabaseUnavailable.
     """
     parts: list[Chunk] = []
     with writing(engine) as connection:
-        chunk = without_erased(connection, chunk, begun.accepted_at)
+        chunk = without_erased(connection, chunk, accepted_at)
         if len(chunk.reviews) > 1:
             parts = ledger.split(connection, chunk)
         elif ledger.finish(connection, chunk.chunk_id, State.DEAD):
-            error = f"its worker process died in each of {begun.attempts - 1} attempts"
             for review in chunk.reviews:
-                bury_review(connection, chunk, review, Reason.KILLED_WORKER, error)
+                bury_review(connection, chunk, review, reason, error)
     log.error(
-        "chunk %s killed its process again and again: %s",
+        "chunk %s failed again and again (%s): %s",
         chunk.chunk_id,
+        reason,
         f"split into {len(parts)}" if parts else "its review is a dead letter",
     )
     if parts:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from iyu.console.analysis.keyword_order import Order
 from iyu.console.analysis.stored_heat import Key
-from iyu.schemas.contract.morpheme_tags import is_function
+from iyu.schemas.contract.morpheme_tags import NUMBER, is_function
 
 #: Resamples behind an interval, and how many drawn reviews are held at once.
 RESAMPLES: Final = 1_000
@@ -80,11 +80,11 @@ def collect(
     for key, tokens in explained:
         found: dict[Word, list[float]] = {}
         for token in tokens:
-            if token["heat"] is not None:
+            if token["heat"] is not None and not token.get("address"):
                 found.setdefault((token["surface"], token["pos"]), []).append(token["heat"])
         whole = sum(abs(heat) for heats in found.values() for heat in heats) or 1.0
         for word, heats in found.items():
-            if function_words or not is_function(word[1]):
+            if _is_shown(word[1], function_words):
                 heat = sum(heats)
                 words.setdefault(word, Occurrences()).add(
                     len(keys), heat, heat / whole, len(heats), key.label
@@ -125,6 +125,10 @@ def resampled_means(values: Sequence[float], times: Sequence[int]) -> NDArray[np
         drawn = draw.integers(0, len(upper), (min(rows, RESAMPLES - start), len(upper)))
         means.append(upper[drawn].sum(1) / lower[drawn].sum(1))
     return np.concatenate(means)
+
+
+def _is_shown(pos: str, function_words: bool) -> bool:
+    return NUMBER not in pos.split("+") and (function_words or not is_function(pos))
 
 
 def _figure(found: Occurrences, order: Order) -> float:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, update
 
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.contract.review import utc_now
+from iyu.schemas.results.events import Kind, record
 from iyu.schemas.sql.tables import models, predictions
 
 
@@ -113,4 +114,5 @@ def activate(connection: Connection, prefix: str) -> str:
     connection.execute(
         update(models).where(models.c.model_version == version).values(activated_at=now)
     )
+    record(connection, Kind.MODEL_CHANGED, model_version=version)
     return version

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from iyu.console.terminal.options import JsonOption
+from iyu.console.terminal.safe_text import visible_line
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -112,8 +113,8 @@ def _print(
     typer.echo("words that changed most (mean heat in units of each model's usual heat)")
     for word in words:
         typer.echo(
-            f"  {word['surface']}/{word['pos']}: A {word['before']:+.2f}, B {word['after']:+.2f} "
-            f"in {word['reviews']:,} reviews"
+            f"  {visible_line(word['surface'])}/{word['pos']}: A {word['before']:+.2f}, "
+            f"B {word['after']:+.2f} in {word['reviews']:,} reviews"
         )
 
 
@@ -121,4 +122,5 @@ def _print_flips(kind: str, count: int, examples: "Sequence[Flip]") -> None:
     typer.echo(f"{kind}: {count:,}")
     for flip in examples:
         text = " ".join(flip.text[:80].split())
-        typer.echo(f"  {flip.a:.3f} → {flip.b:.3f}  {flip.source}/{flip.review_id}: {text}")
+        key = f"{flip.source}/{flip.review_id}"
+        typer.echo(visible_line(f"  {flip.a:.3f} → {flip.b:.3f}  {key}: {text}"))

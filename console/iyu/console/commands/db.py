@@ -1,5 +1,6 @@
-"""`iyu db`: create, migrate, check and prune the tables."""
+"""`iyu db`: create, migrate, check, prune and back up the tables."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(db, name="db")
 
 
-db = typer.Typer(help="Create, migrate, check and prune the tables.", no_args_is_help=True)
+db = typer.Typer(help="Create, migrate, check, prune and back up the tables.", no_args_is_help=True)
 
 
 @db.command()
@@ -44,20 +45,94 @@ def check(database: DatabaseOption = None) -> None:
 @db.command()
 def prune(
     days: Annotated[
-        int, typer.Option(min=1, max=36_500, help="Keep chunks finished in the last so many days.")
+        int, typer.Option(min=1, max=36_500, help="Keep what is of the last so many days.")
     ] = 30,
     database: DatabaseOption = None,
 ) -> None:
-    """Delete finished chunks from the ledger; scores, reviews and dead letters stay."""
-    from datetime import timedelta
+    """Delete old bookkeeping: finished chunks, events of the results feed, marks of erasures.
+
+    Scores, reviews and dead letters stay. A reader of the feed whose cursor is older has to begin
+    again.
+    """
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.open_database import open_database
+    from iyu.console.operations.prune import prune_older
+
+    with open_database(load_settings(database_url=database).database) as engine:
+        pruned = prune_older(engine, days)
+    typer.echo(
+        f"deleted: {pruned.chunks:,} finished chunks, {pruned.events:,} events of the results "
+        f"feed, {pruned.tombstones:,} marks of erasures"
+    )
+
+
+@db.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Copy a SQLite database while it is used; for PostgreSQL, name its own tool."""
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.local.sqlite_files import back_up
+    from iyu.console.operations.open_database import open_database
+
+    address = load_settings(database_url=database).database
+    with open_database(address):
+        back_up(address, file)
+    typer.echo(f"copied to {file}")
+
+
+@db.command()
+def restart_feed(database: DatabaseOption = None) -> None:
+    """Begin the results feed anew, after a restore: every event is read again by every reader."""
+    from uuid import uuid4
 
     from iyu.console.local.env_file import load_settings
     from iyu.console.operations.open_database import open_database
-    from iyu.schemas.contract.review import utc_now
-    from iyu.schemas.ledger import chunks as ledger
+    from iyu.schemas.results.epoch import restart_feed as restart
     from iyu.schemas.sql.engine import writing
 
     address = load_settings(database_url=database).database
     with open_database(address) as engine, writing(engine) as connection:
-        count = ledger.prune(connection, utc_now() - timedelta(days=days))
-    typer.echo(f"{count:,} finished chunks deleted")
+        restart(connection, uuid4().hex[:12])
+    typer.echo("the results feed begins anew; cursors from before are refused")
+
+
+@db.command()
+def reader_role(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="For example iyu_reader.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Print the SQL of a PostgreSQL role that can only read, for IYU_READER_DATABASE_URL.
+
+    Run them as the owner of the tables, and again after an upgrade that adds tables.
+    """
+    from iyu.console.analysis.reader_role import reader_role_statements
+    from iyu.console.local.env_file import load_settings
+
+    for statement in reader_role_statements(name, load_settings(database_url=database).database):
+        typer.echo(f"{statement};")
+    typer.echo(f"-- Then give it a password, in psql: \\password {name}")
+
+
+@db.command("rare-words")
+def rare_words(
+    min_reviews: Annotated[
+        int,
+        typer.Argument(metavar="K", min=1, max=1_000_000, help="1 shows every word."),
+    ],
+    database: DatabaseOption = None,
+) -> None:
+    """Hide words that fewer than K reviews hold from keyword_trend and keyword_importance.
+
+    The default is 3. It counts all words anew, which takes a while in a large database.
+    """
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.open_database import open_database
+    from iyu.schemas.sql.engine import writing
+    from iyu.schemas.sql.rare_words import hide_rare_words
+
+    address = load_settings(database_url=database).database
+    with open_database(address) as engine, writing(engine) as connection:
+        hide_rare_words(connection, min_reviews)
+    typer.echo(f"the views show words that at least {min_reviews:,} reviews hold")

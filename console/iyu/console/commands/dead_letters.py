@@ -59,6 +59,7 @@ def list_(
 @letters.command()
 def show(letter_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)]) -> None:
     """Show one dead letter whole, its text included."""
+    from iyu.console.terminal.safe_text import visible
     from iyu.schemas.contract.errors import InputError
 
     found = _find(_choice((letter_id,), None, None, True, 1))
@@ -66,7 +67,7 @@ def show(letter_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)]) ->
         raise InputError(f"there is no dead letter {letter_id}; iyu dead-letters list shows them")
     for name, value in found[0].items():
         if value is not None:
-            typer.echo(f"{name}: {value}")
+            typer.echo(visible(f"{name}: {value}"))
 
 
 @letters.command()

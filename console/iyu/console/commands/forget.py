@@ -47,8 +47,9 @@ def forget(
     outside the database, and how long.
     """
     from iyu.console.local.env_file import load_settings
-    from iyu.console.operations.forget_reviews import find_all_traces, forget_all
+    from iyu.console.operations.forget_reviews import find_all_traces
     from iyu.console.operations.open_database import open_database
+    from iyu.schemas.erasure import forget_all
 
     with open_database(load_settings(database_url=database).database) as engine:
         ids = _collect(engine, source, review_ids or (), file, where)

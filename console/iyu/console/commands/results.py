@@ -76,6 +76,10 @@ def _cursor(text: str, end: Callable[[], "Cursor"]) -> "Cursor":
 
 
 def _print(lines: "Sequence[Result]") -> None:
+    from iyu.console.terminal.safe_text import escaped_json, is_terminal
+
+    on_terminal = is_terminal()
     for line in lines:
-        sys.stdout.write(json.dumps(line.to_dict(), ensure_ascii=False) + "\n")
+        shown = json.dumps(line.to_dict(), ensure_ascii=False)
+        sys.stdout.write((escaped_json(shown) if on_terminal else shown) + "\n")
     sys.stdout.flush()  # a consumer's cursor moves next: what it stands behind must be out

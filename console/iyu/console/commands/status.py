@@ -66,10 +66,13 @@ def _watch() -> None:
 
 def _table(found: "Status") -> "Table":
     from rich.table import Table
+    from rich.text import Text
+
+    from iyu.console.terminal.safe_text import visible
 
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in _lines(found):
-        table.add_row(name, value)
+        table.add_row(name, Text(visible(value)))
     return table
 
 
@@ -86,15 +89,42 @@ def _lines(found: "Status") -> list[tuple[str, str]]:
         ("time to drain", drain),
         ("chunks done", f"{found.done_chunks:,}"),
         ("dead letters", f"{found.dead_letters:,}"),
+        *_suspect_lines(found),
         ("model", found.model or "none has scored yet"),
+        *_feed_lines(found),
         *lines,
     ]
 
 
+def _feed_lines(found: "Status") -> list[tuple[str, str]]:
+    lines = []
+    if found.feed_lag_seconds is not None:
+        held = f"{found.feed_held_back:,} events wait for a transaction that is still running"
+        lines.append(("results feed", f"{held} ({found.feed_lag_seconds:,.0f} s)"))
+    if found.failing_webhooks:
+        lines.append(("webhooks", f"{found.failing_webhooks:,} failing; see `iyu webhooks list`"))
+    return lines
+
+
+def _suspect_lines(found: "Status") -> list[tuple[str, str]]:
+    """What an operator should look at; no line while all is well."""
+    lines = []
+    if found.failing_chunks:
+        tried = "failed, and are tried again; see the workers' logs"
+        lines.append(("failing chunks", f"{found.failing_chunks:,} {tried}"))
+    if found.future_times:
+        why = "chunks came from clocks that are fast; they count as of their arrival"
+        lines.append(("future times", f"{found.future_times:,} {why}"))
+    return lines
+
+
 def _broker_lines(found: "Status") -> list[tuple[str, str]]:
-    if found.broker_error:
-        return [("broker", found.broker_error)]
+    lines = [("broker", found.broker_error)] if found.broker_error else []
     if found.unacknowledged is None:
-        return []
+        return lines
     lengths = ", ".join(f"{name} {count:,}" for name, count in found.messages.items())
-    return [("messages", lengths), ("unacknowledged", f"{found.unacknowledged:,}")]
+    lines += [("messages", lengths), ("unacknowledged", f"{found.unacknowledged:,}")]
+    if found.misdirected:
+        warning = f"{found.misdirected:,} in the queue `celery`, which nobody serves"
+        lines.append(("misdirected", f"{warning}: their publisher named no queue"))
+    return lines

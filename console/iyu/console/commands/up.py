@@ -1,5 +1,6 @@
 """`iyu up`: everything on this machine, in one folder."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -21,13 +22,18 @@ def up(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Redis' port; default: a free one.")
     ] = None,
+    web_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="The page's port; default: 8321, or a free one."),
+    ] = None,
 ) -> None:
-    """Run Redis, a SQLite database, a worker and the sweeper here, until Ctrl-C.
+    """Run Redis, a SQLite database, a worker, the sweeper and the page here, until Ctrl-C.
 
     Reviews that are pending when it stops are scored after the next `iyu up`.
     """
     from iyu.console.local.data_folder import DataFolder, run_locally
     from iyu.console.local.env_file import DEFAULT_FOLDER, FILE_NAME
+    from iyu.console.local.page import choose_page_port
     from iyu.console.terminal.optional_libraries import require_worker_libraries
 
     require_worker_libraries()
@@ -36,7 +42,10 @@ def up(
         typer.echo(f"iyu up: {line}", err=True)
 
     data = data or DEFAULT_FOLDER
-    running = run_locally(DataFolder(data), say, concurrency=concurrency, model=model, port=port)
+    page_port = choose_page_port(web_port)
+    running = run_locally(
+        DataFolder(data), say, concurrency=concurrency, model=model, port=port, page_port=page_port
+    )
     with running as (supervisor, variables):
         typer.echo(
             f"Redis, worker and sweeper run; the database is {variables['IYU_DATABASE_URL']}"
@@ -46,8 +55,12 @@ def up(
         else:
             typer.echo("In another terminal, first:")
         # The file holds the password of Redis; it is not printed.
-        typer.echo(f"    . '{data.resolve() / FILE_NAME}'")
+        typer.echo(f"    . {shlex.quote(str(data.resolve() / FILE_NAME))}")
         typer.echo("Then, for example:  iyu submit reviews.csv --wait")
+        if page_port:
+            typer.echo(f"Look at the reviews:  http://127.0.0.1:{page_port}/")
+        else:
+            typer.echo("The page is not served; it needs: pip install 'iyu[web]'")
         typer.echo("Ctrl-C stops cleanly.")
         supervisor.watch()
         say("stopping: chunks that are running are finished first")

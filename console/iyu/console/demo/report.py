@@ -17,6 +17,7 @@ from iyu.console.analysis.example_queries import QUESTIONS
 from iyu.console.demo.run import SOURCE
 from iyu.console.local.data_folder import DataFolder
 from iyu.console.terminal.coloured_heat import has_colour, heated, legend
+from iyu.console.terminal.safe_text import visible
 from iyu.schemas.sql.engine import connected, reading
 
 #: Reviews shown: evenly spread over all, in order of their score.
@@ -76,7 +77,7 @@ def _cells(rows: list[Row[Any]], number: int) -> tuple[str, str, str]:
     if number >= len(rows):
         return "", "", ""
     row = rows[number]
-    return escape(row.surface), f"{row.mean_heat:+.3f}", str(row.reviews)
+    return escape(visible(row.surface)), f"{row.mean_heat:+.3f}", str(row.reviews)
 
 
 def _print_queries(folder: DataFolder, console: Console) -> None:
@@ -85,6 +86,7 @@ def _print_queries(folder: DataFolder, console: Console) -> None:
     lines.append(f"export IYU_DATABASE_URL={shlex.quote(folder.database_url)}")
     for question, query in QUESTIONS:
         lines += ["", f"# {question}", f'{program} sql "{query}"']
+    lines += ["", "# Look at the reviews in a browser", f"{program} web"]
     # Not wrapped: a line that is copied has to stay one line.
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 

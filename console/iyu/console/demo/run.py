@@ -10,6 +10,8 @@ from iyu.console.demo.reviews import write_reviews
 from iyu.console.local.data_folder import DataFolder, command, run_locally
 from iyu.console.local.supervisor import Supervisor
 from iyu.schemas.contract.errors import IyuError
+from iyu.schemas.sql.engine import connected, writing
+from iyu.schemas.sql.rare_words import hide_rare_words
 
 #: Seconds after which the demo gives up; loading TensorFlow takes most of it.
 PATIENCE_SECONDS = 300.0
@@ -30,7 +32,18 @@ def score_demo_file(path: Path, say: Callable[[str], None]) -> DataFolder:
         say(f"{count} lines in {file}; a worker loads the model (its log: {log})\n")
         if not _submit(file, supervisor, variables):
             raise IyuError(f"the demo's reviews were not scored; the worker's log is {log}")
+    _complete_daily_sums(folder)
+    with connected(folder.database_url) as engine, writing(engine) as connection:
+        hide_rare_words(connection, 1)  # so few reviews have no frequent words
     return folder
+
+
+def _complete_daily_sums(folder: DataFolder) -> None:
+    """Do what the next sweep would have done, so that the page shows words at once."""
+    from iyu.worker.rows.add_to_keyword_days import add_all_deltas
+
+    with connected(folder.database_url) as engine:
+        add_all_deltas(engine)
 
 
 def _submit(file: Path, supervisor: Supervisor, variables: dict[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """A redis-server for one data folder: found, started, checked, stopped."""
 
+import os
 import secrets
 import shutil
 import socket
@@ -65,7 +66,7 @@ class EmbeddedRedis:
     @property
     def url(self) -> str:
         """The address for IYU_BROKER_URL; it holds the password."""
-        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        return f"redis://default:{self.password}@127.0.0.1:{self.port}/0"
 
     @property
     def running(self) -> bool:
@@ -124,7 +125,7 @@ class EmbeddedRedis:
                 "bind 127.0.0.1",
                 f"port {self.port}",
                 f"requirepass {self.password}",
-                f'dir "{self.folder.resolve()}"',
+                f"dir {_quoted(self.folder.resolve())}",
                 'save ""',
                 "appendonly yes",
                 "appendfsync everysec",
@@ -146,6 +147,13 @@ class EmbeddedRedis:
                 time.sleep(0.02)
         self.kill()
         raise BrokerUnavailable(f"the embedded Redis did not start; its log is {log}")
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as Redis' configuration reads it, whatever characters its name holds."""
+    plain = set(b"/._-") | set(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+    name = os.fsencode(path)
+    return '"' + "".join(chr(byte) if byte in plain else f"\\x{byte:02x}" for byte in name) + '"'
 
 
 def free_port() -> int:

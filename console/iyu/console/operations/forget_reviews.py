@@ -1,45 +1,20 @@
-"""Erase reviews part by part: each transaction is short, and a stop in between loses nothing."""
+"""Which reviews `iyu forget` erases, and what is left of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Final
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Engine, text
 
 from iyu.console.analysis.read_only_query import read_only_query
 from iyu.schemas.contract.errors import InputError
-from iyu.schemas.erasure import Erased, forget_reviews
+from iyu.schemas.erasure.forget_all import in_parts
 from iyu.schemas.erasure.traces import find_traces
-from iyu.schemas.sql.engine import reading, writing
-
-#: Reviews of one transaction.
-PART: Final = 500
-
-
-def forget_all(
-    engine: Engine,
-    source: str,
-    review_ids: Iterable[str],
-    on_progress: Callable[[int], None] = lambda _count: None,
-) -> Erased:
-    """Erase reviews; what was done when it breaks off stays done, and may be repeated.
-
-    Raises DatabaseUnavailable.
-    """
-    erased = Erased(0, 0, 0)
-    done = 0
-    for part in _parts(review_ids):
-        with writing(engine) as connection:
-            erased += forget_reviews(connection, source, part)
-        done += len(part)
-        on_progress(done)
-    return erased
+from iyu.schemas.sql.engine import reading
 
 
 def find_all_traces(engine: Engine, source: str, review_ids: Iterable[str]) -> dict[str, int]:
     """Return the places that still hold something of these reviews, and how many rows each."""
     found: dict[str, int] = {}
-    for part in _parts(review_ids):
+    for part in in_parts(review_ids):
         with reading(engine) as connection:
             for place, rows in find_traces(connection, source, frozenset(part)).items():
                 found[place] = found.get(place, 0) + rows
@@ -72,9 +47,3 @@ def _check_source(engine: Engine, source: str) -> None:
     with reading(engine) as connection:
         if connection.execute(query, {"source": source}).first() is None:
             raise InputError(f"no review of a source {source!r} is stored")
-
-
-def _parts(review_ids: Iterable[str]) -> Iterator[Sequence[str]]:
-    remaining = iter(review_ids)
-    while part := list(islice(remaining, PART)):
-        yield part

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from iyu.console.operations.open_database import open_database
-from iyu.schemas.broker.redis_contents import count_unacknowledged
+from iyu.schemas.broker.redis_contents import probe_writing
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.settings import Settings
 
@@ -33,7 +33,7 @@ def liveness() -> dict[str, str | None]:
 
 def _broker_trouble(settings: Settings) -> str | None:
     try:
-        count_unacknowledged(settings)
+        probe_writing(settings)
     except IyuError as error:
         return str(error)
     return None

@@ -3,19 +3,24 @@
 from collections.abc import Set
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, func, select
 
-from iyu.schemas.broker.redis_contents import count_messages, count_unacknowledged
+from iyu.schemas.broker.redis_contents import count_messages, count_unacknowledged, probe_writing
 from iyu.schemas.contract.errors import BrokerUnavailable, IyuError
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger import progress
 from iyu.schemas.ledger.chunks import State
+from iyu.schemas.results.retention import feed_lag
+from iyu.schemas.sql.clock import database_now
 from iyu.schemas.sql.engine import check, connected, reading
-from iyu.schemas.sql.tables import chunks, dead_letters, models
+from iyu.schemas.sql.tables import chunks, dead_letters, models, webhooks
+
+#: Celery's default: what a publisher sends without naming a queue lies there for ever.
+UNNAMED_QUEUE: Final = "celery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +33,17 @@ class Status:
     scored_last_minute: int = 0
     drain_seconds: float | None = None  # None while no worker finishes any
     dead_letters: int = 0
+    failing_chunks: int = 0  # pending, and failed at least once for a reason nobody foresaw
+    future_times: int = 0  # chunks in the ledger whose time lay ahead of the database's clock
     model: str | None = None
+    #: Events that are committed and held back from readers of the results feed, by a transaction
+    #: that is still running; and seconds since the oldest of them.
+    feed_held_back: int = 0
+    feed_lag_seconds: float | None = None
+    failing_webhooks: int = 0
     messages: dict[str, int] = field(default_factory=dict)  # in the broker, by queue
     unacknowledged: int | None = None
+    misdirected: int = 0  # messages whose publisher named no queue: nobody serves them
     database_error: IyuError | None = None
     broker_error: str | None = None
 
@@ -75,8 +88,22 @@ def _from_database(engine: Engine) -> tuple[dict[str, Any], set[str]]:
             "scored_last_minute": progress.scored_recently(connection),
             "drain_seconds": progress.drain_seconds(connection, pending.total),
             "dead_letters": _count(connection, dead_letters.c.replayed_at.is_(None)),
+            "failing_chunks": _count(connection, ledger.FAILING),
+            "future_times": _count(connection, chunks.c.arrived_at.is_not(None)),
             "model": _current_model(connection),
+            **_feed(connection),
         }, queues
+
+
+def _feed(connection: Connection) -> dict[str, Any]:
+    lag = feed_lag(connection)
+    seconds = (database_now(connection) - lag.oldest).total_seconds() if lag.oldest else None
+    failing = webhooks.c.failing_since.is_not(None) & webhooks.c.ended_at.is_(None)
+    return {
+        "feed_held_back": lag.events,
+        "feed_lag_seconds": seconds,
+        "failing_webhooks": _count(connection, failing),
+    }
 
 
 def _count(connection: Connection, condition: Any) -> int:
@@ -95,12 +122,15 @@ def _current_model(connection: Connection) -> str | None:
 
 
 def _from_broker(settings: Settings, queues: Set[str]) -> dict[str, Any]:
-    """Return the messages of the usual queues, and of models that rescore."""
+    """Return the messages of the usual queues and of models that rescore, and what is wrong."""
     usual = [queue.value for queue in Queue]
+    found: dict[str, Any] = {}
     try:
-        return {
-            "messages": count_messages(settings, [*usual, *sorted(queues - set(usual))]),
-            "unacknowledged": count_unacknowledged(settings),
-        }
+        messages = count_messages(settings, [*usual, *sorted(queues - set(usual)), UNNAMED_QUEUE])
+        found["misdirected"] = messages.pop(UNNAMED_QUEUE)
+        found["messages"] = messages
+        found["unacknowledged"] = count_unacknowledged(settings)
+        probe_writing(settings)
     except BrokerUnavailable as error:
-        return {"broker_error": str(error)}
+        found["broker_error"] = str(error)
+    return found

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from iyu.console.terminal.safe_text import visible
+
 #: Blue pulls up, orange pulls down: distinct also for readers who do not see red and green.
 POSITIVE, NEGATIVE = (60, 130, 235), (240, 120, 30)
 #: Share of the review's greatest heat below which a word stays plain.
@@ -26,6 +28,7 @@ def heated(text: str, tokens: Iterable[Mapping[str, Any]], *, colour: bool) -> T
     known = [(t["start"], t["end"], t["heat"]) for t in tokens if t["heat"]]
     greatest = max((abs(heat) for _, _, heat in known), default=0.0)
     shares = [(start, end, heat / greatest) for start, end, heat in known]
+    text = visible(text)  # as long as before: the offsets stay true
     return _coloured(text, shares) if colour else _marked(text, shares)
 
 

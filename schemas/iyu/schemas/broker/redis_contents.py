@@ -7,12 +7,14 @@ from typing import Any, Final
 import orjson
 import redis
 
-from iyu.schemas.broker.publisher import raising_broker_errors
+from iyu.schemas.broker.broker_errors import raising_broker_errors
 from iyu.schemas.broker.redis_address import redis_client
 from iyu.schemas.contract.settings import Settings
 
 #: kombu's hash of messages that were taken and not acknowledged.
 UNACKNOWLEDGED: Final = "unacked"
+#: No delivery tag of kombu's, which are UUIDs.
+_NO_MESSAGE: Final = "iyu.probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,15 @@ def count_unacknowledged(settings: Settings) -> int:
     with raising_broker_errors(settings.broker), redis_client(settings) as client:
         held: Any = client.hlen(UNACKNOWLEDGED)
     return int(held)
+
+
+def probe_writing(settings: Settings) -> None:
+    """Change nothing, by a command that only a broker that can be written to carries out.
+
+    Raises BrokerUnavailable, with what the broker refuses it for.
+    """
+    with raising_broker_errors(settings.broker), redis_client(settings) as client:
+        client.hdel(UNACKNOWLEDGED, _NO_MESSAGE)
 
 
 def _contents(client: redis.Redis, queue: str) -> QueueContents:

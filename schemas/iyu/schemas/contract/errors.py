@@ -9,6 +9,8 @@
     ├── BrokerUnavailable      transient: the broker does not answer
     │   └── BrokerFull         Redis is at its maxmemory
     ├── DatabaseUnavailable    transient: the database does not answer or is locked
+    │   └── DatabaseUnusable   a login, a right, a table or disk space is missing: correct it first
+    │       └── NotADatabase   the file is none of SQLite's
     ├── DatabaseOutdated       the tables are missing or of another version
     └── Backlogged             too many reviews are pending already
 
@@ -60,6 +62,17 @@ class BrokerFull(BrokerUnavailable):
 
 class DatabaseUnavailable(IyuError):
     """The database does not answer or stays locked; the same call may work later."""
+
+
+class DatabaseUnusable(DatabaseUnavailable):
+    """The database answers and cannot be used until somebody corrects what the message names.
+
+    A worker waits for that; a command ends at once.
+    """
+
+
+class NotADatabase(DatabaseUnusable, SettingsError):
+    """The file that the address names is not a SQLite database."""
 
 
 class DatabaseOutdated(IyuError):

@@ -4,20 +4,20 @@ import uuid
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 import orjson
 
 from iyu.schemas.contract.errors import MessageError
-from iyu.schemas.contract.review import Rejection, Review, admit
+from iyu.schemas.contract.message_fields import read_source, read_time, read_uuid
+from iyu.schemas.contract.review import Reason, Rejection, Review, admit
 
 TASK: Final = "worker.tasks.score_chunk"
 MAX_REVIEWS: Final = 512
 #: Bytes of the reviews as JSON in UTF-8; keeps Redis, the worker and a retry cheap.
 MAX_BYTES: Final = 256 * 1024
-MAX_SOURCE_LENGTH: Final = 100
 
 
 class Queue(StrEnum):
@@ -106,34 +106,43 @@ def read_chunk(
 ) -> tuple[Chunk, list[tuple[Rejection, object]]]:
     """Check a message's arguments; return the chunk, and each rejected review with its raw text.
 
-    The chunk holds no review at all if every one was rejected.
+    The chunk holds no review at all if every one was rejected. What is no pair of id and text is
+    rejected together: a publisher that does not know the form makes one dead letter, not hundreds.
 
     Raises MessageError if the message as a whole breaks the contract.
     """
-    if not isinstance(source, str) or not 1 <= len(source) <= MAX_SOURCE_LENGTH:
-        raise MessageError("source must be a text of 1 to 100 characters")
-    if batch_id is not None and not isinstance(batch_id, str):
-        raise MessageError("batch_id must be a UUID as text, or absent")
     if not isinstance(reviews, list) or not 1 <= len(reviews) <= MAX_REVIEWS:
         raise MessageError(f"reviews must be a list of 1 to {MAX_REVIEWS} [review_id, text] pairs")
-    good: dict[str, Review] = {}
-    bad: list[tuple[Rejection, object]] = []
-    for pair in reviews:
-        review_id, text = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
-        verdict = admit(review_id, text)
-        if isinstance(verdict, Rejection):
-            bad.append((verdict, text))
-        else:
-            good[verdict.review_id] = verdict  # of two texts with one id, the later wins
+    good, bad = _admit_all(reviews)
     chunk = Chunk(
-        chunk_id=_uuid(chunk_id),
-        source=source,
+        chunk_id=read_uuid(chunk_id, "chunk_id"),
+        source=read_source(source),
         reviews=tuple(good.values()),
-        submitted_at=_utc(submitted_at),
-        batch_id=batch_id,
+        submitted_at=read_time(submitted_at),
+        batch_id=None if batch_id is None else read_uuid(batch_id, "batch_id"),
         purpose=purpose,
     )
     return chunk, bad
+
+
+def _admit_all(
+    reviews: Sequence[object],
+) -> tuple[dict[str, Review], list[tuple[Rejection, object]]]:
+    good: dict[str, Review] = {}
+    bad: list[tuple[Rejection, object]] = []
+    no_pairs: list[object] = []
+    for pair in reviews:
+        if not isinstance(pair, list) or len(pair) != 2:
+            if not no_pairs:
+                bad.append((Rejection("", Reason.MISSING_ID), no_pairs))
+            no_pairs.append(pair)
+            continue
+        verdict = admit(*pair)
+        if isinstance(verdict, Rejection):
+            bad.append((verdict, pair[1]))
+        else:
+            good[verdict.review_id] = verdict  # of two texts with one id, the later wins
+    return good, bad
 
 
 def pack(reviews: Sequence[Review]) -> bytes:
@@ -144,20 +153,3 @@ def pack(reviews: Sequence[Review]) -> bytes:
 def unpack(payload: bytes) -> tuple[Review, ...]:
     """Return the reviews of a ledger payload."""
     return tuple(Review(*pair) for pair in orjson.loads(zlib.decompress(payload)))
-
-
-def _uuid(value: object) -> str:
-    try:
-        return str(uuid.UUID(value if isinstance(value, str) else ""))
-    except ValueError:
-        raise MessageError("chunk_id must be a UUID as text") from None
-
-
-def _utc(value: object) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        raise MessageError("submitted_at must be an ISO 8601 time with its zone") from None
-    if moment.tzinfo is None:
-        raise MessageError("submitted_at must be an ISO 8601 time with its zone")
-    return moment.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""MeCab-ko's part-of-speech tags: which name a word, and which only grammar.
+"""MeCab-ko's part-of-speech tags: which name a word, which only grammar, which a number.
 
 A contraction has several tags joined by `+`: 진못했 is EC+JX+VX+EP.
 
@@ -12,6 +12,8 @@ from typing import Final
 FUNCTION_LETTERS: Final = ("J", "E", "S")
 #: Tags that begin with S and yet name words: foreign letters, Chinese characters, numbers.
 WORD_SYMBOLS: Final = ("SL", "SH", "SN")
+#: Digits: quantities and prices, but telephone, order and account numbers too.
+NUMBER: Final = "SN"
 #: How tags of words begin: nouns, verbs and adjectives, modifiers, affixes and roots,
 #: interjections, what MeCab does not know.
 WORD_PREFIXES: Final = ("N", "V", "M", "X", "I", "U", *WORD_SYMBOLS)
@@ -27,3 +29,12 @@ def is_function(pos: str) -> bool:
     return all(
         part[:1] in FUNCTION_LETTERS and part[:2] not in WORD_SYMBOLS for part in pos.split("+")
     )
+
+
+@cache
+def is_counted(pos: str) -> bool:
+    """Whether words of this tag enter the sums over many reviews: no grammar, and no numbers.
+
+    A number may be a person's. SQL's form of this rule is in `iyu.schemas.sql.views`.
+    """
+    return not is_function(pos) and NUMBER not in pos.split("+")

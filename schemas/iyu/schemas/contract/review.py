@@ -1,4 +1,4 @@
-"""A review, and the one place that decides which reviews are let in."""
+"""A review, and the one place that decides which reviews are admitted."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ from typing import Final
 
 MAX_ID_LENGTH: Final = 200
 MAX_TEXT_LENGTH: Final = 10_000
+_FIRST_LONG_ID: Final = 10**MAX_ID_LENGTH
 
 
 class Reason(StrEnum):
-    """Why a review was turned away, or ended as a dead letter."""
+    """Why a review was rejected, or became a dead letter."""
 
     EMPTY = "empty"
     TOO_LONG = "too-long"
@@ -26,12 +27,14 @@ class Reason(StrEnum):
     TOO_LARGE = "too-large"
     BAD_MESSAGE = "bad-message"
     SCORING_FAILED = "scoring-failed"
+    STORE_FAILED = "store-failed"
     KILLED_WORKER = "killed-worker"
+    UNFORESEEN = "unforeseen-error"
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A review that passed the entrance.
+    """An admitted review.
 
     text is trimmed and NFC: it is what is stored, and what every offset refers to.
     """
@@ -42,14 +45,14 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A review that was turned away, and why."""
+    """A review that was rejected, and why."""
 
     review_id: str  # as far as it could be read; "" if not at all
     reason: Reason
 
 
 def admit(review_id: object, text: object) -> Review | Rejection:
-    """Let a review in, or say why not.
+    """Return the review, or why it is rejected.
 
     A number as id is taken as its decimal text; NaN and None count as missing.
     """
@@ -74,7 +77,8 @@ def utc_now() -> datetime:
 
 def _as_id(value: object) -> str | Reason:
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
+        # Python writes no integer of thousands of digits.
+        value = str(value) if abs(value) < _FIRST_LONG_ID else "0" * (MAX_ID_LENGTH + 1)
     if value is None or value != value:  # noqa: PLR0124 - NaN is the value unequal to itself
         return Reason.MISSING_ID
     if not isinstance(value, str):
@@ -82,7 +86,7 @@ def _as_id(value: object) -> str | Reason:
     key = value.strip()
     if not key:
         return Reason.MISSING_ID
-    if len(key) > MAX_ID_LENGTH or "\0" in key or _has_surrogate(key):
+    if len(key) > MAX_ID_LENGTH or "\0" in key or has_surrogate(key):
         return Reason.BAD_ID
     return key
 
@@ -94,7 +98,7 @@ def _as_text(value: object) -> str | Reason:
         return Reason.NOT_TEXT
     if "\0" in value:
         return Reason.NUL
-    if _has_surrogate(value):
+    if has_surrogate(value):
         return Reason.SURROGATE
     text = unicodedata.normalize("NFC", value.strip())
     if not text:
@@ -104,7 +108,8 @@ def _as_text(value: object) -> str | Reason:
     return text
 
 
-def _has_surrogate(text: str) -> bool:
+def has_surrogate(text: str) -> bool:
+    """Whether a text holds half a character, which no database can store."""
     if text.isascii():
         return False
     try:

@@ -1,12 +1,17 @@
 """What both sides read from the environment, prefix `IYU_`; secrets never reach a repr."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from iyu.schemas.contract.errors import SettingsError
+
+#: What stands in place of a secret.
+HIDDEN: Final = "***"
+#: Schemes of Redis, whose password is often given as if it were a user.
+REDIS_SCHEMES: Final = frozenset({"redis", "rediss"})
 
 
 class Settings(BaseSettings):
@@ -15,7 +20,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IYU_", extra="ignore", frozen=True)
 
     broker_url: SecretStr = SecretStr("redis://localhost:6379/0")
+    #: The name by which Sentinels know the master; only where `broker_url` is theirs.
+    redis_master: str | None = None
     database_url: SecretStr = SecretStr("sqlite:///iyu.db")
+    #: The same database by a role that can only read (`iyu db reader-role`); None: `database_url`.
+    reader_database_url: SecretStr | None = None
     #: Seconds until Redis hands an unacknowledged message out again. Longer than
     #: `task_time_limit`, or a slow chunk would be scored twice.
     visibility_timeout: int = Field(300, ge=1)
@@ -29,6 +38,8 @@ class Settings(BaseSettings):
     stale_after: float = Field(10.0, gt=0)
     #: Seconds between two sweeps.
     sweep_every: float = Field(10.0, gt=0)
+    #: What a long-running process writes to stderr: lines for people, or JSON objects.
+    log: Literal["text", "json"] = "text"
     #: Times a chunk may be begun before it is split into single reviews.
     max_attempts: int = Field(3, ge=1)
 
@@ -66,24 +77,49 @@ class Settings(BaseSettings):
         """The database's address with its secret: for connecting, never for printing."""
         return self.database_url.get_secret_value()
 
+    @property
+    def reader_database(self) -> str:
+        """The address for reading alone, with its secret; the database's own where none is set."""
+        if self.reader_database_url is None:
+            return self.database
+        return self.reader_database_url.get_secret_value()
+
     def describe(self) -> dict[str, str]:
         """Return the settings for people: passwords masked."""
         shown = {k: str(v) for k, v in self.model_dump().items()}
         return shown | {
             "broker_url": mask(self.broker),
             "database_url": mask(self.database),
+            "reader_database_url": mask(self.reader_database),
         }
 
 
 def mask(address: str) -> str:
-    """Return an address with its password replaced by ***."""
+    """Return an address with its secrets replaced by ***; the whole of one that does not parse.
+
+    Hidden are the password, and parameters such as `?password=` and `?sslpassword=`.
+    """
+    if ";" in address:  # several Sentinels
+        return ";".join(map(mask, address.split(";")))
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
     try:
-        return make_url(address).render_as_string(hide_password=True)
+        url = make_url(address)
     except (ArgumentError, ValueError):  # ValueError: a port that is not a number
-        return "***"
+        return HIDDEN
+    if url.host and "@" in url.host:  # of a password that holds an @
+        return HIDDEN
+    shown = {name: HIDDEN if _is_secret(name) else value for name, value in url.query.items()}
+    # What stands alone before the @ may be a password whose colon was forgotten.
+    lone = url.get_backend_name() in REDIS_SCHEMES and url.username and url.password is None
+    user = HIDDEN if lone else url.username
+    masked = url.set(query=shown, username=user).render_as_string(hide_password=True)
+    return masked.replace("%2A%2A%2A", HIDDEN)
+
+
+def _is_secret(parameter: str) -> bool:
+    return any(word in parameter.lower() for word in ("pass", "secret", "token"))
 
 
 def sqlite_path(address: str) -> Path | None:

@@ -11,7 +11,7 @@ from iyu.schemas.sql.tables import dead_letters
 
 #: What stands in place of a broken message that held an erased review.
 ERASED_RAW: Final = "(its content was erased)"
-_TEXT: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_TEXT: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"')
 _NUMBER: Final = re.compile(r"(?<![\w.])\d+(?![\w.])")
 
 
@@ -45,9 +45,12 @@ def letters_that_name(
 
 def _texts(raw: str) -> Iterator[str]:
     """Yield every text and number of what may be JSON, perhaps cut off."""
-    for found in _TEXT.finditer(raw):
+    for body in _TEXT.findall(raw):
+        if "\\" not in body:  # nearly all: an escape alone needs JSON's rules
+            yield body
+            continue
         try:
-            yield json.loads(found.group())
+            yield json.loads(f'"{body}"')
         except ValueError:
-            yield found.group(1)
+            yield body
     yield from (found.group() for found in _NUMBER.finditer(raw))

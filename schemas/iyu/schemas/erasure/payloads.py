@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from iyu.schemas.contract.message import pack, unpack
 from iyu.schemas.contract.review import utc_now
-from iyu.schemas.ledger.chunks import OPEN, State
+from iyu.schemas.ledger.chunks import State, is_open
 from iyu.schemas.sql.tables import chunks, webhook_deliveries
 
 
@@ -19,7 +19,7 @@ def empty_chunks(connection: Connection, source: str, review_ids: Collection[str
     """
     query = (
         select(chunks.c.chunk_id, chunks.c.payload)
-        .where(chunks.c.source == source, chunks.c.state.in_(OPEN), chunks.c.payload.is_not(None))
+        .where(chunks.c.source == source, is_open, chunks.c.payload.is_not(None))
         .order_by(chunks.c.chunk_id)
         .with_for_update()
     )

@@ -53,8 +53,14 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
     | _columns(
         Holds.NOTHING,
         "chunk_id parent_id batch_id source queue review_count state attempts submitted_at "
-        "accepted_at published_at started_at finished_at error",
+        "accepted_at arrived_at queued_at swept published_at started_at finished_at failures "
+        "error",
     ),
+    "heartbeats": _columns(
+        Holds.NOTHING,
+        "process_id role host pid iyu_version model_version started_at beat_at last_chunk_at begun",
+    ),
+    "ledger_totals": _columns(Holds.NOTHING, "queue measure value"),
     "batches": _columns(
         Holds.NOTHING, "batch_id source origin accepted rejected chunks created_at closed_at"
     ),
@@ -64,6 +70,8 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
         "model_version method day surface pos reviews occurrences heat positive_reviews "
         "positive_occurrences positive_heat",
     ),
+    "keyword_totals": _columns(Holds.SUMS, "model_version method surface pos reviews"),
+    "privacy": _columns(Holds.NOTHING, "id min_reviews"),
     "keyword_deltas": _columns(Holds.SUMS, "payload") | _columns(Holds.NOTHING, "id"),
     "result_events": _columns(Holds.KEY_UNTIL_PRUNED, "source review_ids")
     | _columns(Holds.NOTHING, "id xid kind model_version happened_at"),
@@ -77,5 +85,7 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
     "webhook_secrets": _columns(Holds.NOTHING, "webhook_id secret previous"),
     "webhook_deliveries": _columns(Holds.PAYLOAD, "body")
     | _columns(Holds.NOTHING, "delivery_id webhook_id attempts due_at created_at"),
+    "table_readers": _columns(Holds.NOTHING, "oldest_revision"),
     "tombstones": _columns(Holds.HASH, "key_hash erased_at"),
+    "ingest_positions": _columns(Holds.NOTHING, "source address table_name watermark moved_at"),
 }

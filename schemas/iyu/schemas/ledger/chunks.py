@@ -9,23 +9,34 @@ Used by producer, worker and sweeper alike. Every function takes an open transac
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from iyu.schemas.contract.message import Chunk, new_id, pack, read_purpose, unpack
-from iyu.schemas.contract.review import utc_now
-from iyu.schemas.sql.clock import database_now
+from iyu.schemas.sql.clock import database_clock, database_now
 from iyu.schemas.sql.tables import chunks
 
 
 class State(StrEnum):
-    """Where a chunk stands."""
+    """The states of a chunk."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -35,9 +46,18 @@ class State(StrEnum):
 
 
 OPEN = (State.QUEUED, State.RUNNING)
+#: Open chunks, in the words of their partial index: SQLite does not use it for bound values.
+is_open: Final = chunks.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
+#: Pending, and failed at least once for a reason nobody foresaw.
+FAILING = and_(is_open, chunks.c.failures > 0)
+#: A chunk's time may be this far ahead of the database's clock; further ahead it counts as its
+#: first arrival, or every text that comes later would be dropped as older.
+FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 #: A producer notes its publishing later, or was killed before it could: then it went out, or was
-#: about to, soon after it was submitted.
-_went_out = func.coalesce(chunks.c.published_at, chunks.c.submitted_at)
+#: about to, soon after it was accepted. Both by the database's clock; the time of submission is the
+#: producer's, and decides only for a row of an older version.
+_went_out = func.coalesce(chunks.c.published_at, chunks.c.accepted_at, chunks.c.submitted_at)
+_one_attempt_less = case((chunks.c.attempts > 0, chunks.c.attempts - 1), else_=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,47 +65,102 @@ class Begun:
     """What `begin` found: how often the chunk was begun, this time included, and its lineage."""
 
     attempts: int
-    is_part: bool  # split from a chunk that killed its process: suspect
-    accepted_at: datetime | None  # by the database's clock; None: it came as a message alone
+    is_part: bool  # split from a chunk that kept failing: suspect
+    # By the database's clock; None: it came as a message alone.
+    accepted_at: datetime | None = field(default=None, compare=False)
+    # What the chunk's time counts as; None: as it says.
+    arrived_at: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A chunk that failed for a reason nobody foresaw: how often, this time included."""
+
+    failures: int
+    is_part: bool
+    accepted_at: datetime | None
 
 
 def accept(connection: Connection, new: Sequence[Chunk]) -> None:
-    """Write chunks down with their payload, before anybody publishes them."""
+    """Add chunks with their payload, before anybody publishes them."""
     now = database_now(connection)
-    connection.execute(insert(chunks), [_row(chunk) | {"accepted_at": now} for chunk in new])
+    rows = []
+    for number, chunk in enumerate(new):
+        row = _row(chunk) | {"accepted_at": now, "queued_at": now}
+        if chunk.submitted_at > now + FUTURE_TOLERANCE:
+            # Still one after the other: of two texts of one review the later one stands.
+            arrived = now + timedelta(microseconds=number)
+            row |= {"submitted_at": arrived, "arrived_at": arrived}
+        rows.append(row)
+    connection.execute(insert(chunks), rows)
 
 
 def accept_again(
     connection: Connection, new: Sequence[Chunk], *, parent_id: str | None = None
 ) -> None:
-    """Write chunks of reviews down that came in earlier: parts of a chunk, or dead letters.
+    """Add chunks of reviews that came in earlier: parts of a chunk, or dead letters.
 
     They have no time of acceptance of their own, so a review that was erased meanwhile stays so.
     """
-    connection.execute(insert(chunks), [_row(chunk, parent_id) for chunk in new])
+    now = database_now(connection)  # they are published next
+    rows = [_row(chunk, parent_id) | {"queued_at": now, "published_at": now} for chunk in new]
+    connection.execute(insert(chunks), rows)
 
 
 def mark_published(connection: Connection, chunk_ids: Sequence[str]) -> None:
-    """Note that these chunks went to the broker now."""
+    """Record that these chunks were published now."""
     connection.execute(
-        update(chunks).where(chunks.c.chunk_id.in_(chunk_ids)).values(published_at=utc_now())
+        update(chunks)
+        .where(chunks.c.chunk_id.in_(chunk_ids))
+        .values(published_at=database_clock(connection))
     )
 
 
 def begin(connection: Connection, chunk: Chunk) -> Begun | None:
     """Count an attempt; None if the chunk is finished already and only its message came again.
 
-    A chunk without a row (its publisher has no database) gets one here.
+    A chunk without a row (its publisher has no database) gets one here. A time of the future is
+    replaced once, and stays what it was replaced by however often the message comes.
     """
-    if begun := _count_attempt(connection, chunk.chunk_id):
+    begun = _count_attempt(connection, chunk.chunk_id)
+    if begun is None:
+        row = _row(chunk) | {"published_at": database_clock(connection)}  # before now: it came
+        added = connection.execute(_insert_or_nothing(connection, row))
+        # Nothing added: it is finished, or another worker added it this instant.
+        begun = _count_attempt(connection, chunk.chunk_id) if added.rowcount else None
+    if begun is None or begun.arrived_at is not None:
         return begun
-    added = connection.execute(_insert_or_nothing(connection, _row(chunk)))
-    # Nothing added: it is finished, or another worker added it this instant.
-    return _count_attempt(connection, chunk.chunk_id) if added.rowcount else None
+    return _with_arrival(connection, chunk, begun)
+
+
+def count_failure(
+    connection: Connection, chunk_id: str, error: str, queue: str | None = None
+) -> Failure | None:
+    """Count a failure that nobody foresaw; None if the ledger has no such pending chunk.
+
+    Its attempt is taken back: no process died. error: the type's name, never its text, which may
+    hold a review. queue: where its message goes now, if elsewhere.
+    """
+    counted = connection.execute(
+        update(chunks)
+        .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
+        .values(
+            state=State.QUEUED,
+            failures=chunks.c.failures + 1,
+            error=error[:100],
+            published_at=database_clock(connection),
+            attempts=_one_attempt_less,
+            queue=queue or chunks.c.queue,
+        )
+        .returning(chunks.c.failures, chunks.c.parent_id, chunks.c.accepted_at)
+    ).one_or_none()
+    if counted is None:
+        return None
+    return Failure(counted.failures, counted.parent_id is not None, counted.accepted_at)
 
 
 def finish(connection: Connection, chunk_id: str, state: State = State.DONE) -> bool:
-    """Close a chunk and let its payload go; False if somebody else has closed it.
+    """Close a chunk and delete its payload; False if somebody else has closed it.
 
     Call it first in its transaction: it locks the chunk, so that of two workers with the same
     chunk one scores it or the other buries it, never both.
@@ -93,20 +168,21 @@ def finish(connection: Connection, chunk_id: str, state: State = State.DONE) -> 
     closed = connection.execute(
         update(chunks)
         .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
-        .values(state=state, finished_at=utc_now(), payload=None)
+        .values(state=state, finished_at=database_clock(connection), payload=None)
     )
     return bool(closed.rowcount)
 
 
 def hand_back(connection: Connection, chunk_ids: Sequence[str]) -> None:
-    """Take an attempt back that failed for no fault of the chunk."""
+    """Uncount an attempt that failed for no fault of the chunk."""
     connection.execute(
         update(chunks)
         .where(chunks.c.chunk_id.in_(chunk_ids), chunks.c.state.in_(OPEN))
         .values(
             state=State.QUEUED,
-            published_at=utc_now(),  # its message went back to the end of the queue
-            attempts=case((chunks.c.attempts > 0, chunks.c.attempts - 1), else_=0),
+            # Its message went back to the end of the queue.
+            published_at=database_clock(connection),
+            attempts=_one_attempt_less,
         )
     )
 
@@ -125,7 +201,7 @@ def split(connection: Connection, chunk: Chunk) -> list[Chunk]:
 
 
 def published_at(connection: Connection, chunk_id: str) -> datetime | None:
-    """Return when a chunk went to the broker; None for one the ledger does not know."""
+    """Return when a chunk was published; None for one that is not in the ledger."""
     moment: datetime | None = connection.execute(
         select(_went_out).where(chunks.c.chunk_id == chunk_id)
     ).scalar()
@@ -143,14 +219,14 @@ def take_lost(
 ) -> list[Chunk]:
     """Take a queue's open chunks that the broker does not hold, and mark them published.
 
-    published_before: what went out earlier has left the queue. begun_before: what was begun
-    earlier is not being scored any more. held: chunks a worker has and did not acknowledge.
+    published_before: chunks published earlier have left the queue. begun_before: chunks begun
+    earlier are not being scored any more. held: chunks a worker has and did not acknowledge.
     Two sweepers at once take different chunks (SKIP LOCKED; SQLite has one writer anyway).
     """
     lost: Select[Any] = (
         select(chunks)
         .where(
-            chunks.c.state.in_(OPEN),
+            is_open,
             chunks.c.queue == queue,
             _went_out < published_before,
             or_(chunks.c.state == State.QUEUED, chunks.c.started_at < begun_before),
@@ -162,32 +238,49 @@ def take_lost(
     )
     found = [_chunk(row) for row in connection.execute(lost) if row.chunk_id not in held][:limit]
     if found:
-        mark_published(connection, [chunk.chunk_id for chunk in found])
+        _mark_swept(connection, [chunk.chunk_id for chunk in found])
     return found
-
-
-def prune(connection: Connection, before: datetime) -> int:
-    """Delete chunks that were finished before a time; return how many."""
-    old = delete(chunks).where(chunks.c.finished_at < before, chunks.c.state.not_in(OPEN))
-    return int(connection.execute(old).rowcount)
 
 
 def open_queues(connection: Connection) -> list[str]:
     """Return the queues that have open chunks."""
-    query = select(chunks.c.queue).where(chunks.c.state.in_(OPEN)).distinct()
+    query = select(chunks.c.queue).where(is_open).distinct()
     return sorted(connection.scalars(query))
 
 
+def _mark_swept(connection: Connection, chunk_ids: Sequence[str]) -> None:
+    connection.execute(
+        update(chunks)
+        .where(chunks.c.chunk_id.in_(chunk_ids))
+        .values(published_at=database_clock(connection), swept=chunks.c.swept + 1)
+    )
+
+
 def _count_attempt(connection: Connection, chunk_id: str) -> Begun | None:
+    c = chunks.c
     counted = connection.execute(
         update(chunks)
-        .where(chunks.c.chunk_id == chunk_id, chunks.c.state.in_(OPEN))
-        .values(state=State.RUNNING, attempts=chunks.c.attempts + 1, started_at=utc_now())
-        .returning(chunks.c.attempts, chunks.c.parent_id, chunks.c.accepted_at)
+        .where(c.chunk_id == chunk_id, c.state.in_(OPEN))
+        .values(state=State.RUNNING, attempts=c.attempts + 1, started_at=database_clock(connection))
+        .returning(c.attempts, c.parent_id, c.accepted_at, c.arrived_at)
     ).one_or_none()
     if counted is None:
         return None
-    return Begun(counted.attempts, counted.parent_id is not None, counted.accepted_at)
+    is_part = counted.parent_id is not None
+    return Begun(counted.attempts, is_part, counted.accepted_at, counted.arrived_at)
+
+
+def _with_arrival(connection: Connection, chunk: Chunk, begun: Begun) -> Begun:
+    """Replace a time of the future by the chunk's first arrival."""
+    arrived = begun.accepted_at or database_now(connection)
+    if chunk.submitted_at <= arrived + FUTURE_TOLERANCE:
+        return begun
+    connection.execute(
+        update(chunks)
+        .where(chunks.c.chunk_id == chunk.chunk_id)
+        .values(submitted_at=arrived, arrived_at=arrived)
+    )
+    return replace(begun, arrived_at=arrived)
 
 
 def _insert_or_nothing(connection: Connection, row: dict[str, Any]) -> Any:
@@ -207,6 +300,7 @@ def _row(chunk: Chunk, parent_id: str | None = None) -> dict[str, Any]:
         "attempts": 0,
         "submitted_at": chunk.submitted_at,
         "accepted_at": None,
+        "arrived_at": None,
         "published_at": None,
         "payload": pack(chunk.reviews),
     }

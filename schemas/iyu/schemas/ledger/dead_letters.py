@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from iyu.schemas.contract.message import Chunk
+from iyu.schemas.contract.readable_parts import show_message
 from iyu.schemas.contract.review import Reason, Rejection, Review, utc_now
 from iyu.schemas.results.events import Kind, record
 from iyu.schemas.sql.tables import dead_letters
@@ -39,9 +40,9 @@ def bury_review(
 
 
 def bury_rejection(connection: Connection, chunk: Chunk, rejection: Rejection, raw: object) -> None:
-    """Keep a review that broke the entrance rules on arrival, as far as it can be kept."""
+    """Keep a review that was rejected on arrival, as far as it can be kept."""
     row: dict[str, Any] = {
-        "raw": _storable(raw if isinstance(raw, str) else repr(raw)),
+        "raw": _storable(raw if isinstance(raw, str) else show_message({"reviews": raw})),
         "reason": rejection.reason,
         "error": "it breaks the entrance rules; correct it and submit it again",
         "source": chunk.source,
@@ -57,21 +58,32 @@ def bury_rejection(connection: Connection, chunk: Chunk, rejection: Rejection, r
 
 
 def bury_raw(
-    connection: Connection, raw: str, reason: Reason, error: str, *, chunk_id: str | None = None
+    connection: Connection,
+    raw: str,
+    reason: Reason,
+    error: str,
+    *,
+    source: str | None = None,
+    batch_id: str | None = None,
+    chunk_id: str | None = None,
 ) -> None:
-    """Keep a message that cannot be read as reviews."""
+    """Keep a message that cannot be read as reviews; source, batch_id: if they could be read."""
     kept = _storable(raw)
-    _bury(
-        connection,
-        _fingerprint("raw", kept),
-        {"raw": kept, "reason": reason, "error": error, "chunk_id": chunk_id},
-    )
+    row = {
+        "raw": kept,
+        "reason": reason,
+        "error": _storable(error)[:1000],
+        "source": source,
+        "batch_id": batch_id,
+        "chunk_id": chunk_id,
+    }
+    _bury(connection, _fingerprint("raw", kept), row)
 
 
 def resolve(
     connection: Connection, source: str, review_ids: Sequence[str], submitted_at: datetime
 ) -> None:
-    """Note that these reviews were scored after all; costs one look while nothing is dead.
+    """Record that these reviews were scored after all; one query while there are no dead letters.
 
     submitted_at: of the texts that were scored. A dead letter of a newer text stays open.
     """
@@ -105,7 +117,7 @@ def _bury(connection: Connection, fingerprint: str, row: dict[str, Any]) -> None
 
 
 def _storable(raw: str) -> str:
-    """Return what every database takes as text: no NUL, no lone surrogate, not endless."""
+    """Return what every database takes as text: no NUL, no lone surrogate, of limited length."""
     return raw.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:MAX_RAW_LENGTH]
 
 

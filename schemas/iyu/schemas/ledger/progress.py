@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from iyu.schemas.contract.review import utc_now
-from iyu.schemas.ledger.chunks import OPEN, State
+from iyu.schemas.ledger.chunks import OPEN, State, is_open
+from iyu.schemas.sql.clock import database_now
 from iyu.schemas.sql.tables import chunks, dead_letters
 
 #: Seconds over which the workers' rate is measured: long enough to hold several bulk chunks of
@@ -51,14 +51,14 @@ class Outcome:
 
 def pending(connection: Connection) -> int:
     """Count the pending reviews of all queues."""
-    return _sum_reviews(connection, chunks.c.state.in_(OPEN))
+    return _sum_reviews(connection, is_open)
 
 
 def pending_by_queue(connection: Connection) -> PendingReviews:
     """Count the pending reviews by state and queue."""
     query = (
         select(chunks.c.queue, chunks.c.state, func.sum(chunks.c.review_count))
-        .where(chunks.c.state.in_(OPEN))
+        .where(is_open)
         .group_by(chunks.c.queue, chunks.c.state)
     )
     queued: dict[str, int] = {}
@@ -73,7 +73,7 @@ def pending_by_queue(connection: Connection) -> PendingReviews:
 
 def pending_in_queue(connection: Connection, queue: str) -> tuple[int, int]:
     """Count one queue's pending chunks, and the reviews in them."""
-    query = select(func.count(), _reviews).where(chunks.c.queue == queue, chunks.c.state.in_(OPEN))
+    query = select(func.count(), _reviews).where(chunks.c.queue == queue, is_open)
     count, reviews = connection.execute(query).one()
     return int(count), int(reviews)
 
@@ -85,7 +85,7 @@ def queued_reviews(connection: Connection, queue: str) -> int:
 
 def scored_recently(connection: Connection) -> int:
     """Count the reviews of the chunks finished within the last RATE_WINDOW seconds."""
-    return finished_since(connection, utc_now() - timedelta(seconds=RATE_WINDOW))
+    return finished_since(connection, database_now(connection) - timedelta(seconds=RATE_WINDOW))
 
 
 def finished_since(connection: Connection, moment: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Dead letters, looked at and sent on their way again."""
+"""Dead letters: found, and accepted again as chunks."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ REPLAY_SIZE: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which dead letters are meant; replayed ones only where asked for."""
+    """Which dead letters are meant; by default none that was replayed."""
 
     ids: Sequence[int] = ()  # none: all
     reason: Reason | None = None
@@ -51,8 +51,8 @@ def find(connection: Connection, choice: Choice) -> list[dict[str, Any]]:
 def replay(connection: Connection, choice: Choice) -> tuple[list[Chunk], int]:
     """Accept dead letters again: the chunks to publish, and how many letters hold no review.
 
-    A letter counts as replayed from now on; one that fails again is open again. Each keeps the
-    time of its submission, so that no text that came later is overwritten.
+    A letter counts as replayed from now on, until it fails again. Each keeps the time of its
+    submission, so that no later text is overwritten.
     """
     letters = list(connection.execute(choice.query().with_for_update(skip_locked=True)))
     whole = [letter for letter in letters if letter.text is not None]

@@ -34,7 +34,7 @@ def record_scored(
 def record(
     connection: Connection,
     kind: Kind,
-    source: str | None,
+    source: str | None = None,
     review_ids: Sequence[str] = (),
     model_version: str | None = None,
 ) -> None:

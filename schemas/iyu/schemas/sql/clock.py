@@ -1,8 +1,9 @@
 """The database's clock: times that decide are compared with times of the same clock."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, text
 
 from iyu.schemas.contract.review import utc_now
 from iyu.schemas.sql.tables import UtcDateTime
@@ -16,3 +17,8 @@ def database_now(connection: Connection) -> datetime:
         return utc_now()
     moment: datetime = connection.execute(_NOW).scalar_one()
     return moment
+
+
+def database_clock(connection: Connection) -> Any:
+    """Return the present time as a value of a statement: the database reads its clock itself."""
+    return utc_now() if connection.dialect.name == "sqlite" else func.clock_timestamp()

@@ -7,24 +7,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-)
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, ProgrammingError
 
-from iyu.schemas.contract.errors import DatabaseOutdated, DatabaseUnavailable, SettingsError
+from iyu.schemas.contract.errors import DatabaseOutdated, SettingsError
 from iyu.schemas.contract.settings import mask, sqlite_path
+from iyu.schemas.sql.database_errors import database_trouble, is_transient, needs_correction
 
 if TYPE_CHECKING:
     # Alembic takes as long to import as SQLAlchemy itself: only where it is used.
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
-#: Milliseconds a SQLite writer waits for another one.
-SQLITE_BUSY_MS = 30_000
+#: Milliseconds for which a statement waits for a lock of somebody else.
+LOCK_MS = 30_000
 #: Seconds between two tries of a SQLite writer that waits.
 TURN_SECONDS = 0.001
 #: Bytes of a page in a new SQLite file: in 4 KiB two heatmaps leave a quarter empty.
@@ -37,9 +33,11 @@ CHECKPOINT_PAGES = 8_000
 POSTGRESQL_TIMES = {"connect_timeout": 5, "keepalives_idle": 15, "tcp_user_timeout": 30_000}
 
 
-def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
+def connect(address: str, *, busy_ms: int = LOCK_MS, idle_ms: int = 0) -> Engine:
     """Return an engine for SQLite or PostgreSQL; nothing is connected yet.
 
+    busy_ms: how long a statement waits for a lock. idle_ms: after which PostgreSQL ends a session
+    that does nothing inside a transaction (a machine that froze would keep its locks); 0: never.
     On SQLite every transaction is a writer's (BEGIN IMMEDIATE) in WAL mode; read with `reading`.
     Whoever calls it disposes of the engine: `connected` does both.
 
@@ -52,9 +50,7 @@ def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
         if url.get_backend_name() == "sqlite":
             return _sqlite_engine(address, busy_ms)
         if url.get_backend_name() == "postgresql":
-            return create_engine(
-                url, pool_pre_ping=True, hide_parameters=True, connect_args=POSTGRESQL_TIMES
-            )
+            return _postgresql_engine(url, busy_ms, idle_ms)
     except (ArgumentError, NoSuchModuleError, ValueError):  # ValueError: a port in letters
         pass
     raise SettingsError(
@@ -64,9 +60,9 @@ def connect(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Engine:
 
 
 @contextmanager
-def connected(address: str, *, busy_ms: int = SQLITE_BUSY_MS) -> Iterator[Engine]:
+def connected(address: str, *, busy_ms: int = LOCK_MS, idle_ms: int = 0) -> Iterator[Engine]:
     """Give an engine, and close its connections at the end. Raises what `connect` raises."""
-    engine = connect(address, busy_ms=busy_ms)
+    engine = connect(address, busy_ms=busy_ms, idle_ms=idle_ms)
     try:
         yield engine
     finally:
@@ -84,6 +80,7 @@ def upgrade(engine: Engine) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     with writing(engine) as connection:
         config = _alembic()
+        _refuse_newer(connection, config)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -94,11 +91,11 @@ def check(engine: Engine) -> None:
     if path and not path.exists():
         raise DatabaseOutdated(f"{path} does not exist yet; run: iyu db upgrade")
     from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
 
     with reading(engine) as connection:
+        _refuse_newer(connection, _alembic())
         current = MigrationContext.configure(connection).get_current_revision()
-    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    head = migration_scripts().get_current_head()
     if current != head:
         raise DatabaseOutdated(
             f"the tables are of version {current or 'none'}, this iyu needs {head}; "
@@ -106,11 +103,19 @@ def check(engine: Engine) -> None:
         )
 
 
+def migration_scripts() -> "ScriptDirectory":
+    """Return the migrations that this code knows."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_alembic())
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Give one transaction: committed at the end, or rolled back whole.
 
-    Raises DatabaseUnavailable where the database does not answer or stays locked.
+    Raises DatabaseUnavailable where the database does not answer or stays locked, DatabaseUnusable
+    where it has to be put right first.
     """
     with _raising_unavailable(engine), engine.begin() as connection:
         yield connection
@@ -120,22 +125,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """Give a connection that never blocks a writer.
 
-    Raises DatabaseUnavailable where the database does not answer.
+    Raises DatabaseUnavailable, DatabaseUnusable.
     """
     with _raising_unavailable(engine), engine.connect() as connection:
         yield connection.execution_options(read_only=True)
 
 
-def is_transient(error: DBAPIError) -> bool:
-    """Whether the same statement may work later: a lost connection or a lock, not bad data."""
-    if error.connection_invalidated or isinstance(error, InterfaceError):
-        return True
-    return isinstance(error, OperationalError) and "no such" not in str(error.orig)
-
-
 @contextmanager
 def _raising_unavailable(engine: Engine) -> Iterator[None]:
-    """Raise DatabaseUnavailable in place of what the driver raises for a lost connection."""
+    """Raise DatabaseUnavailable in place of what the driver raises for trouble that may pass."""
     try:
         yield
     except DBAPIError as error:
@@ -143,14 +141,32 @@ def _raising_unavailable(engine: Engine) -> Iterator[None]:
             raise SettingsError(
                 f"{engine.url.database} is not a SQLite database; name another file"
             ) from error
+        if error.statement is None and isinstance(error, ProgrammingError):  # while connecting
+            option = (str(error.orig).strip() or "it is not understood").splitlines()[0]
+            raise SettingsError(
+                f"IYU_DATABASE_URL: {option}; correct what stands behind its ?"
+            ) from error
         if not is_transient(error):
             raise
-        address = mask(engine.url.render_as_string(hide_password=False))
-        cause = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no answer"
-        raise DatabaseUnavailable(
-            f"the database {address} does not answer ({cause}); check that it runs and "
-            "IYU_DATABASE_URL names it"
-        ) from error
+        if needs_correction(error):
+            # Its connections may lead to a server that was demoted, or be of a user without a
+            # right: new ones find out.
+            engine.dispose()
+        raise database_trouble(engine, error) from error
+
+
+def _refuse_newer(connection: Connection, config: "Config") -> None:
+    """Raise DatabaseOutdated for tables that a newer iyu has migrated."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise DatabaseOutdated(
+            f"the tables are of version {current}, which is newer than this iyu; install the "
+            "iyu that made them, or a later one"
+        )
 
 
 def _alembic() -> "Config":
@@ -159,6 +175,18 @@ def _alembic() -> "Config":
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
+
+
+def _postgresql_engine(url: URL, busy_ms: int, idle_ms: int) -> Engine:
+    # With the connection: a SET in a transaction would end with it where that is rolled back.
+    options = f"-c lock_timeout={busy_ms} -c idle_in_transaction_session_timeout={idle_ms}"
+    own = url.query.get("options", "")  # the address's own come last and win
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=POSTGRESQL_TIMES | {"options": f"{options} {own}".strip()},
+    )
 
 
 def _sqlite_engine(address: str, busy_ms: int) -> Engine:

@@ -2,14 +2,14 @@
 
 `keyword_days` sums the explanations of reviews' present texts, under the day (UTC) on which each
 text came in. Particles, endings and punctuation are left out: they are half of all tokens, and
-seldom a reason.
+seldom a reason. Numbers and addresses are left out because they may be a person's.
 """
 
 from typing import Any, Final
 
 from sqlalchemy import Column, Date, Double, Integer, LargeBinary, MetaData, String, Table, Text
 
-from iyu.schemas.sql.views import IS_FUNCTION, TOKENS
+from iyu.schemas.sql.views import IS_COUNTED, WORD_TOKENS
 
 #: What a row sums: over all its reviews, and over those that were scored positive.
 SUMS: Final = (
@@ -35,7 +35,7 @@ _WORDS_IN_REVIEWS: Final = """
     JOIN predictions AS p
       ON p.source = t.source AND p.review_id = t.review_id
      AND p.model_version = t.model_version AND p.text_hash = t.text_hash
-    WHERE t.heat IS NOT NULL AND NOT {is_function} {chosen}
+    WHERE {is_counted} {chosen}
     GROUP BY t.source, t.review_id, t.model_version, t.method, {day}, t.surface, t.pos, p.label
 """
 
@@ -60,10 +60,11 @@ _CHOSEN: Final = """
 """
 
 
-def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table]:
-    """Return the tables `keyword_days` and `keyword_deltas`.
+def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table, Table]:
+    """Return the tables `keyword_days`, `keyword_totals` and `keyword_deltas`.
 
-    `keyword_deltas` holds what a chunk adds until the worker's `add_to_keyword_days` adds it.
+    `keyword_totals` has the reviews of each word over all days, so that the views can hide rare
+    ones. `keyword_deltas` holds what a chunk adds until the worker's `add_to_keyword_days` adds it.
     """
     days = Table(
         "keyword_days",
@@ -77,6 +78,16 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table]:
         # Small rows, always found by their key: row ids and a second tree would only cost.
         sqlite_with_rowid=False,
     )
+    totals = Table(
+        "keyword_totals",
+        metadata,
+        Column("model_version", String(16), primary_key=True),
+        Column("method", String(32), primary_key=True),
+        Column("surface", Text, primary_key=True),
+        Column("pos", String(100), primary_key=True),
+        Column("reviews", Integer, nullable=False),
+        sqlite_with_rowid=False,
+    )
     deltas = Table(
         "keyword_deltas",
         metadata,
@@ -85,7 +96,7 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table]:
         # An id must never be reused: a worker reads the payload before it locks the row.
         sqlite_autoincrement=True,
     )
-    return days, deltas
+    return days, totals, deltas
 
 
 def from_explanations(dialect: str) -> str:
@@ -100,7 +111,7 @@ def of_reviews(dialect: str) -> str:
 
 def _words(dialect: str, chosen: str = "") -> str:
     return _WORDS_IN_REVIEWS.format(
-        day=_DAY[dialect], tokens=TOKENS[dialect], is_function=IS_FUNCTION, chosen=chosen
+        day=_DAY[dialect], tokens=WORD_TOKENS[dialect], is_counted=IS_COUNTED, chosen=chosen
     )
 
 

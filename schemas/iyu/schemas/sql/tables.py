@@ -32,6 +32,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from iyu.schemas.sql.keyword_days import define as define_keyword_days
+from iyu.schemas.sql.operation_tables import define as define_operation_tables
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -177,7 +178,7 @@ explanations = Table(
     _key("method", 32),
     Column("layers", String(100), nullable=False),
     Column("target", String(16), nullable=False),  # logit or probability
-    Column("tokens", Json, nullable=False),  # [{surface, start, end, pos, heat}], heat may be null
+    Column("tokens", Json, nullable=False),  # [{surface, start, end, pos, heat}]; see scoring.Token
     Column("comprehensiveness", Double),
     Column("sufficiency", Double),
     Column("pad_heat", Double, nullable=False),  # heat that fell on padding; no token carries it
@@ -212,11 +213,17 @@ chunks = Table(
     _time("submitted_at", nullable=False),
     # By the database's clock; None where the ledger learned of the chunk from its message.
     _time("accepted_at"),
+    _time("queued_at"),  # when the row was written; None likewise
+    # Its first arrival, where its own time lay in the future: what it counts as from then on.
+    _time("arrived_at"),
     _time("published_at"),  # last time it went to the broker
     _time("started_at"),
     _time("finished_at"),
     Column("payload", LargeBinary),  # the reviews until done, then NULL
+    # For reasons that nobody foresaw; `error` is the last one's type.
+    Column("failures", Integer, nullable=False, server_default="0"),
     Column("error", Text),
+    Column("swept", Integer, nullable=False, server_default="0"),  # times it was lost and found
     # The sweeper and back-pressure read pending chunks only: a handful among millions.
     Index(
         "ix_chunks_open",
@@ -227,6 +234,12 @@ chunks = Table(
     ),
     Index("ix_chunks_batch_id", "batch_id"),
     Index("ix_chunks_finished_at", "finished_at"),
+    Index(
+        "ix_chunks_arrived_at",
+        "arrived_at",
+        sqlite_where=text("arrived_at IS NOT NULL"),
+        postgresql_where=text("arrived_at IS NOT NULL"),
+    ),
 )
 
 dead_letters = Table(
@@ -250,10 +263,19 @@ dead_letters = Table(
     _time("last_seen_at", nullable=False),
     _time("replayed_at"),
     Index("ix_dead_letters_source_review_id", "source", "review_id"),
+    Index("ix_dead_letters_reason", "reason", "replayed_at", "seen"),
 )
 
 #: Daily sums of words, and the deltas that are still to be added to them.
-keyword_days, keyword_deltas = define_keyword_days(metadata, RowId)
+keyword_days, keyword_totals, keyword_deltas = define_keyword_days(metadata, RowId)
+
+#: One row, or none for the default: what the views of words hide.
+privacy = Table(
+    "privacy",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1
+    Column("min_reviews", Integer, nullable=False),  # a word that fewer hold is not shown
+)
 
 #: The results feed: one row for each kind of change in a transaction, read in the order of xid, id.
 result_events = Table(
@@ -339,4 +361,23 @@ tombstones = Table(
     _key("key_hash", 32),
     _time("erased_at", nullable=False),  # by the database's clock
     Index("ix_tombstones_erased_at", "erased_at"),
+)
+
+#: Who is alive, and what the ledger counted before it was pruned.
+heartbeats, ledger_totals = define_operation_tables(metadata, _time)
+
+#: One row: the revision of the oldest code that may work with these tables.
+table_readers = Table(
+    "table_readers", metadata, Column("oldest_revision", String(32), primary_key=True)
+)
+
+#: How far tables of other systems were read by `iyu ingest`.
+ingest_positions = Table(
+    "ingest_positions",
+    metadata,
+    _key("source", 100),
+    _key("address", 500),  # without user and password
+    _key("table_name", 200),
+    Column("watermark", String(100), nullable=False),  # the latest change that was read
+    _time("moved_at", nullable=False),
 )

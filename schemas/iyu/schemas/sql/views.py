@@ -6,7 +6,12 @@ scored this text, the one activated last is shown.
 
 from typing import Final
 
-from iyu.schemas.contract.morpheme_tags import FUNCTION_LETTERS, WORD_PREFIXES, WORD_SYMBOLS
+from iyu.schemas.contract.morpheme_tags import (
+    FUNCTION_LETTERS,
+    NUMBER,
+    WORD_PREFIXES,
+    WORD_SYMBOLS,
+)
 
 #: `contract.morpheme_tags.is_function` in SQL, of the column `t.pos`.
 IS_FUNCTION: Final = """(
@@ -18,6 +23,15 @@ IS_FUNCTION: Final = """(
     symbols=", ".join(f"'{tag}'" for tag in WORD_SYMBOLS),
     no_word_after="".join(f"AND t.pos NOT LIKE '%+{prefix}%' " for prefix in WORD_PREFIXES),
 )
+
+#: Whether a tag is that of a number, alone or in a contraction, of the column `t.pos`.
+IS_NUMBER: Final = f"'+' || t.pos || '+' LIKE '%+{NUMBER}+%'"
+#: `contract.morpheme_tags.is_counted` in SQL, of the column `t.pos`.
+IS_COUNTED: Final = f"(NOT {IS_FUNCTION} AND NOT {IS_NUMBER})"
+
+#: Reviews that must hold a word before the views of words show it, until `privacy` has a row.
+MIN_REVIEWS: Final = 3
+_MIN_REVIEWS: Final = f"COALESCE((SELECT min_reviews FROM privacy), {MIN_REVIEWS})"
 
 #: An equality whose selectivity PostgreSQL does not estimate. With a plain one it expects the
 #: join to give one row in a million, and reads whole tables for a page of the latest.
@@ -45,7 +59,7 @@ WHERE m.activated_at = (SELECT MAX(activated_at) FROM models)
 """.format(same_text=_SAME_TEXT.format("p", "r"))
 
 #: A SELECT of one row for each token of every explanation, by dialect.
-TOKENS: Final = {
+_TOKENS: Final = {
     "sqlite": """
     SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
            j.key AS position,
@@ -65,6 +79,25 @@ TOKENS: Final = {
 """,
 }
 
+#: The same of tokens that may enter sums of words: with heat, and in no address.
+WORD_TOKENS: Final = {
+    "sqlite": """
+    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
+           j.value ->> '$.surface' AS surface, j.value ->> '$.pos' AS pos,
+           j.value ->> '$.heat' AS heat
+    FROM explanations AS e, json_each(e.tokens) AS j
+    WHERE j.value ->> '$.heat' IS NOT NULL AND j.value ->> '$.address' IS NULL
+""",
+    "postgresql": """
+    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
+           j.surface, j.pos, j.heat
+    FROM explanations AS e
+    CROSS JOIN LATERAL jsonb_to_recordset(e.tokens)
+        AS j(surface text, pos text, heat double precision, address boolean)
+    WHERE j.heat IS NOT NULL AND j.address IS NULL
+""",
+}
+
 _TOKEN_HEAT: Final = """
 CREATE VIEW token_heat AS
 SELECT t.source, t.review_id, t.model_version, t.method, t.position,
@@ -77,7 +110,7 @@ JOIN ({tokens}) AS t
  AND t.model_version = s.model_version AND {same_text}
 """
 
-KEYWORD_IMPORTANCE: Final = """
+_KEYWORD_IMPORTANCE: Final = """
 CREATE VIEW keyword_importance AS
 SELECT model_version, method, surface, pos, is_function,
        COUNT(*) AS reviews, SUM(occurrences) AS occurrences,
@@ -91,16 +124,43 @@ SELECT model_version, method, surface, pos, is_function,
          / SUM(CASE WHEN label = 0 THEN occurrences END) AS negative_mean_heat,
        SUM(CASE WHEN label = 0 THEN heat END) AS negative_total_heat
 FROM (
-    SELECT model_version, method, surface, pos, is_function, source, review_id, label,
-           COUNT(*) AS occurrences, SUM(heat) AS heat
-    FROM token_heat
-    WHERE heat IS NOT NULL
-    GROUP BY model_version, method, surface, pos, is_function, source, review_id, label
+    SELECT t.model_version, t.method, t.surface, t.pos,
+           CASE WHEN {is_function} THEN 1 ELSE 0 END AS is_function,
+           s.source, s.review_id, s.label, COUNT(*) AS occurrences, SUM(t.heat) AS heat
+    FROM review_scores AS s
+    JOIN ({tokens}) AS t
+      ON t.source = s.source AND t.review_id = s.review_id
+     AND t.model_version = s.model_version AND {same_text}
+    WHERE NOT {is_number}
+    GROUP BY t.model_version, t.method, t.surface, t.pos, s.source, s.review_id, s.label
 ) AS a_word_in_a_review
 GROUP BY model_version, method, surface, pos, is_function
+HAVING COUNT(*) >= {min_reviews}
 """
 
-KEYWORD_TREND: Final = """
+#: Enough reviews hold the word over all days: a join and a condition, by dialect. SQLite looks a
+#: word up unless one day's reviews are enough already; PostgreSQL is faster with one hash join.
+_COMMON: Final = {
+    "sqlite": {
+        "join": "",
+        "is_common": f"""(
+    d.reviews >= {_MIN_REVIEWS} OR EXISTS (
+        SELECT 1 FROM keyword_totals AS t
+        WHERE t.model_version = d.model_version AND t.method = d.method
+          AND t.surface = d.surface AND t.pos = d.pos
+          AND t.reviews >= {_MIN_REVIEWS}
+    )
+)""",
+    },
+    "postgresql": {
+        "join": """JOIN keyword_totals AS t
+  ON t.model_version = d.model_version AND t.method = d.method
+ AND t.surface = d.surface AND t.pos = d.pos""",
+        "is_common": f"t.reviews >= {_MIN_REVIEWS}",
+    },
+}
+
+_KEYWORD_TREND: Final = """
 CREATE VIEW keyword_trend AS
 SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
        d.reviews, d.occurrences, d.heat / d.occurrences AS mean_heat, d.heat AS total_heat,
@@ -109,10 +169,11 @@ SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
        d.positive_heat AS positive_total_heat, d.heat - d.positive_heat AS negative_total_heat
 FROM keyword_days AS d
 JOIN models AS m ON m.model_version = d.model_version
+{join}
 WHERE m.model_version = (
     SELECT model_version FROM models WHERE activated_at IS NOT NULL
     ORDER BY activated_at DESC, model_version LIMIT 1
-) AND d.reviews > 0
+) AND d.reviews > 0 AND {is_common}
 """
 
 #: One row a line of the feed; xid and id are in the order in which it may be read.
@@ -159,8 +220,17 @@ def create_statements(dialect: str) -> tuple[str, ...]:
 
     As with `tables`, this is what the migrations must have made at the end; they do not read it.
     """
+    same_text = _SAME_TEXT.format("t", "s")
     token_heat = _TOKEN_HEAT.format(
-        is_function=IS_FUNCTION, tokens=TOKENS[dialect], same_text=_SAME_TEXT.format("t", "s")
+        is_function=IS_FUNCTION, tokens=_TOKENS[dialect], same_text=same_text
     )
+    importance = _KEYWORD_IMPORTANCE.format(
+        is_function=IS_FUNCTION,
+        is_number=f"({IS_NUMBER})",
+        tokens=WORD_TOKENS[dialect],
+        same_text=same_text,
+        min_reviews=_MIN_REVIEWS,
+    )
+    trend = _KEYWORD_TREND.format(**_COMMON[dialect])
     results = _RESULTS.format(**_RESULTS_WORDS[dialect])
-    return REVIEW_SCORES, token_heat, KEYWORD_IMPORTANCE, KEYWORD_TREND, results
+    return REVIEW_SCORES, token_heat, importance, trend, results

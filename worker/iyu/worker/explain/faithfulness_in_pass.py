@@ -1,4 +1,4 @@
-"""What heatmaps are worth: whether the score follows the words they name."""
+"""How faithful heatmaps are to the score, measured in the pass that makes them."""
 
 from collections.abc import Sequence
 from math import ceil

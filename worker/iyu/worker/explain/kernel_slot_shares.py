@@ -14,7 +14,7 @@ def share(convolution: Convolution, embedded: Tensor, weights: Tensor) -> Tensor
     """Give Σ_f weights · (A − bias) to the tokens, each exactly what it put in.
 
     embedded: (batch, tokens, features); weights: (batch, tokens, filters). Returns
-    heat: (batch, tokens). A convolution is linear but for its bias, which is nobody's evidence:
+    heat: (batch, tokens). A convolution is linear but for its bias, which belongs to no token:
     token t put x[t] · W[k] into position t − offset(k).
     """
     import tensorflow as tf
@@ -31,7 +31,7 @@ def share(convolution: Convolution, embedded: Tensor, weights: Tensor) -> Tensor
 
 
 def share_uniform(convolution: Convolution, embedded: Tensor, weights: Tensor) -> Tensor:
-    """Do what `share` does where all positions weigh the same, many times cheaper.
+    """Do what `share` does where all positions have the same weight, many times cheaper.
 
     weights: (batch, filters). The filters are summed before the tokens are looked at.
     """

@@ -3,12 +3,14 @@
 `model.keras`, `vocabulary.json`, `manifest.json`, and `tables.npz` where a preset has tables.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 import orjson
@@ -111,8 +113,21 @@ def load(model: str | Path) -> Artifact:
     folder = locate(model)
     manifest = read_manifest(folder)
     vocabulary = _read_vocabulary(folder, manifest)
-    chosen = preset(manifest["preset"])
     keras_model, tables = _read_model(folder), _read_tables(folder)
+    try:
+        return _assemble(folder, manifest, vocabulary, keras_model, tables)
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        raise _mismatch(folder, f"a part of it is missing or damaged ({error})") from error
+
+
+def _assemble(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    keras_model: Any,
+    tables: Tables,
+) -> Artifact:
+    chosen = preset(manifest["preset"])
     rows, expected = chosen.embedding_rows(keras_model, tables), chosen.expected_rows(vocabulary)
     if rows != expected:
         raise _mismatch(folder, f"its embedding has {rows} rows, its vocabulary needs {expected}")
@@ -177,8 +192,11 @@ def _read_tables(folder: Path) -> Tables:
     path = folder / TABLES_FILE
     if not path.exists():
         return {}
-    with np.load(path) as tables:
-        return dict(tables)
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as tables:
+            return dict(tables)
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, KeyError) as error:
+        raise _mismatch(folder, f"its {TABLES_FILE} is damaged ({error})") from error
 
 
 def _version(folder: Path, manifest: Mapping[str, Any]) -> str:

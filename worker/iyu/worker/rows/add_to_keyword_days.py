@@ -12,9 +12,10 @@ import numpy as np
 import orjson
 from sqlalchemy import Connection, Engine, delete, select
 
+from iyu.schemas.contract.morpheme_tags import is_counted
 from iyu.schemas.sql.engine import reading, writing
 from iyu.schemas.sql.keyword_days import SUMS
-from iyu.schemas.sql.tables import keyword_days, keyword_deltas
+from iyu.schemas.sql.tables import keyword_days, keyword_deltas, keyword_totals
 from iyu.schemas.sql.upsert import upsert
 
 #: Deltas in one transaction: enough that words repeat, few enough to hold no lock for long.
@@ -79,12 +80,19 @@ def _day(numbers: dict[str, int], parts: list[tuple[Any, Any]]) -> tuple[list[st
     rows = np.concatenate([where for where, _ in parts])
     values = np.concatenate([columns for _, columns in parts], axis=1)
     sums = np.stack([np.bincount(rows, column, len(numbers)) for column in values], axis=1)
-    words = sorted(numbers)
+    # A worker of an older version may have written words that count no more: not `is_counted`.
+    words = sorted(word for word in numbers if is_counted(word.partition("\t")[2]))
     return words, sums[[numbers[word] for word in words]]
 
 
 def _add(connection: Connection, sums: Sums) -> None:
+    totals: dict[tuple[str, str], dict[str, int]] = {}
     for (version, method, day), (words, figures) in sums.items():
+        if not words:
+            continue
+        of_word = totals.setdefault((version, method), {})
+        for word, reviews in zip(words, figures[:, 0].astype(np.int64).tolist(), strict=True):
+            of_word[word] = of_word.get(word, 0) + reviews
         surface, _, pos = zip(*(word.partition("\t") for word in words), strict=True)
         columns: dict[str, Any] = {"model_version": version, "method": method}
         columns |= {"day": list(repeat(day, len(words)))}
@@ -95,6 +103,27 @@ def _add(connection: Connection, sums: Sums) -> None:
         upsert(connection, keyword_days, columns, adding=SUMS)
         if (figures[:, 0] <= 0).any():
             _delete_empty(connection, version, method, day)
+    # After all days, sorted as they are: every worker takes its locks in one order.
+    for (version, method), reviews_of in totals.items():
+        _add_to_totals(connection, version, method, reviews_of)
+
+
+def _add_to_totals(
+    connection: Connection, version: str, method: str, reviews_of: dict[str, int]
+) -> None:
+    words = sorted(reviews_of)
+    surface, _, pos = zip(*(word.partition("\t") for word in words), strict=True)
+    columns: dict[str, Any] = {"model_version": version, "method": method}
+    columns |= {"surface": list(surface), "pos": list(pos)}
+    columns |= {"reviews": [reviews_of[word] for word in words]}
+    upsert(connection, keyword_totals, columns, adding=("reviews",))
+    if min(reviews_of.values()) <= 0:
+        t = keyword_totals.c
+        connection.execute(
+            delete(keyword_totals).where(
+                t.model_version == version, t.method == method, t.reviews == 0
+            )
+        )
 
 
 def _delete_empty(connection: Connection, version: str, method: str, day: str) -> None:

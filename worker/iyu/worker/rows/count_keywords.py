@@ -14,9 +14,9 @@ import orjson
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
-from iyu.schemas.contract.morpheme_tags import is_function
+from iyu.schemas.contract.morpheme_tags import is_counted
 from iyu.schemas.sql.tables import keyword_deltas
-from iyu.worker.text.morpheme_numbers import FUNCTION, LIMIT, UNNUMBERED
+from iyu.worker.text.morpheme_numbers import LIMIT, UNCOUNTED, UNNUMBERED
 
 Group = tuple[str, str, str, int, int]  # model_version, method, day, label, sign
 Numeric = NDArray[Any]
@@ -81,9 +81,9 @@ class Tally:
         return [
             number
             if number != UNNUMBERED
-            else FUNCTION
-            if is_function(tag)
             else own.setdefault((surface, tag), LIMIT + len(own))
+            if is_counted(tag)
+            else UNCOUNTED
             for number, surface, tag in zip(given, surfaces, tags, strict=True)
         ]
 

@@ -28,7 +28,7 @@ def count_changes(
         for explanation in prediction.explanations:
             if (review.review_id, explanation.method) not in counted:
                 key, m = (model_version, explanation.method), explanation.morphemes
-                label, heats = prediction.label, explanation.heats
+                label, heats = prediction.label, explanation.counted_heats
                 tally.add(key, moment, label, m.surfaces, m.tags, heats, m.numbers)
 
 
@@ -68,6 +68,7 @@ def _stored(connection: Connection, source: str, standing: Standing) -> Sequence
 
 
 def _columns(stored: Any) -> tuple[list[str], list[str], list[float | None]]:
-    """Return surfaces, tags and heats of a stored heatmap."""
+    """Return surfaces, tags and the heats that count of a stored heatmap."""
     tokens = orjson.loads(stored) if isinstance(stored, str) else stored
-    return [t["surface"] for t in tokens], [t["pos"] for t in tokens], [t["heat"] for t in tokens]
+    heats = [None if t.get("address") else t["heat"] for t in tokens]
+    return [t["surface"] for t in tokens], [t["pos"] for t in tokens], heats

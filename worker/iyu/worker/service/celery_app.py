@@ -13,8 +13,15 @@ from celery.beat import Scheduler
 from kombu import Queue as KombuQueue
 
 from iyu.schemas.broker.publisher import make_app
-from iyu.schemas.contract.errors import SettingsError
+from iyu.schemas.broker.redis_address import is_sentinel
+from iyu.schemas.contract.errors import DatabaseUnavailable, SettingsError
+from iyu.schemas.contract.logs import log_as_json
 from iyu.schemas.contract.message import Queue, Rescore, read_purpose, rescore_queue
+from iyu.schemas.sql.engine import connected
+from iyu.schemas.sql.revision import check_revision
+from iyu.worker.service.capacity import LoadedProcesses, take_only_for_loaded
+from iyu.worker.service.heartbeat import HeartbeatRow
+from iyu.worker.service.probe_files import beat_file, touch
 from iyu.worker.service.watchdog import watch
 from iyu.worker.settings import WorkerSettings
 from iyu.worker.transport.envelope import SWEEP_TASK
@@ -26,6 +33,9 @@ log = logging.getLogger("iyu.beat")
 SWEEP_QUEUE: Final = "iyu.sweep"
 #: Added to the niceness of a worker that scores stored reviews again: live traffic goes first.
 RESCORE_NICENESS: Final = 10
+
+#: Seconds between two looks of beat at its schedule, at most: a probe reads when it last looked.
+TICK_EVERY: Final = 10.0
 
 
 def make_worker_app(settings: WorkerSettings) -> Celery:
@@ -59,7 +69,8 @@ def make_worker_app(settings: WorkerSettings) -> Celery:
             }
         },
     )
-    app.conf.broker_transport = "iyu.worker.transport.redis_transport:Transport"
+    transport = "SentinelTransport" if is_sentinel(settings) else "Transport"
+    app.conf.broker_transport = f"iyu.worker.transport.redis_transport:{transport}"
     return app
 
 
@@ -74,7 +85,7 @@ def run_worker(
 
     rescore: score stored reviews again with this model, beside the others, and nothing else.
 
-    Raises ArtifactError, SettingsError before anything starts.
+    Raises ArtifactError, SettingsError, DatabaseOutdated before anything starts.
     """
     heartbeat = settings.heartbeat
     from iyu.worker.explain.methods.registry import choose
@@ -84,26 +95,58 @@ def run_worker(
 
     version = read_manifest(locate(settings.model))["model_version"]
     choose(settings.methods)
+    _check_tables(settings)
     queues = [rescore_queue(version)] if rescore else _allowed(queues or (), version)
     if rescore:
         os.nice(RESCORE_NICENESS)
     read_json_fast()
+    _log_as_set(settings, logging.INFO)
+    logging.getLogger("celery.app.trace").addFilter(_drop_traceback)
     app = make_worker_app(settings)
-    process = WorkerProcess(settings, app)
+    process = WorkerProcess(settings, app, serves_bulk=not queues or Queue.BULK in queues)
     register(app, process)
     signals.worker_process_init.connect(process.load, weak=False)
+    signals.worker_shutting_down.connect(process.stop_loading, weak=False)
+    loaded = LoadedProcesses()
+    app.steps["consumer"].add(take_only_for_loaded(loaded))
     worker = app.Worker(
         hostname=hostname,
         concurrency=settings.concurrency,
         pool="prefork",
         queues=",".join([SWEEP_QUEUE, *queues]) if queues else None,
         loglevel="INFO",
+        quiet=settings.log == "json",  # no banner
         without_gossip=True,
         without_mingle=True,
+        without_heartbeat=True,  # events that nobody reads
     )
-    watch(settings, heartbeat, queues or list(Queue), process.load_failed)
+    watch(settings, heartbeat, queues or list(Queue), process.load_failed, loaded)
+    signals.worker_ready.connect(HeartbeatRow(settings, version).start, weak=False)
     worker.start()
-    return int(worker.exitcode or 0)
+    return int(process.exit_code.value or worker.exitcode or 0)
+
+
+def _drop_traceback(record: logging.LogRecord) -> bool:
+    """Take the traceback off Celery's line about a message that was handed back: ours says why."""
+    record.exc_info = record.exc_text = None
+    return True
+
+
+def _check_tables(settings: WorkerSettings) -> None:
+    """Raise DatabaseOutdated if this worker cannot use the tables; a database may come up later."""
+    with connected(settings.database) as engine:
+        try:
+            check_revision(engine)
+        except DatabaseUnavailable as error:
+            log.warning("%s; chunks wait until it does", error)
+
+
+def _log_as_set(settings: WorkerSettings, level: int) -> None:
+    """Write JSON in place of Celery's lines where the settings say so, in children too."""
+    if settings.log == "json":
+        log_as_json(level)
+        # Whoever receives this keeps Celery from setting up its own; each child sends it again.
+        signals.setup_logging.connect(lambda **_: log_as_json(level), weak=False)
 
 
 def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
@@ -120,8 +163,19 @@ def _allowed(queues: Sequence[str], model_version: str) -> Sequence[str]:
 
 def run_beat(settings: WorkerSettings) -> None:
     """Send the sweep at its times until SIGTERM."""
+    _log_as_set(settings, logging.WARNING)
     app = make_worker_app(settings)
-    app.Beat(scheduler=_Scheduler, loglevel="WARNING", quiet=True).run()
+    file = beat_file(settings.heartbeat)
+
+    class TouchingScheduler(_Scheduler):
+        def tick(self, *args: Any, **options: Any) -> Any:
+            touch(file)
+            return super().tick(*args, **options)
+
+    beat = app.Beat(
+        scheduler=TouchingScheduler, max_interval=TICK_EVERY, loglevel="WARNING", quiet=True
+    )
+    beat.run()
 
 
 class _Scheduler(Scheduler):  # type: ignore[misc]

@@ -1,46 +1,73 @@
-"""What one worker process holds: settings, engine, model, publisher; loaded in the child."""
+"""One process of a worker, a child: it loads the model, and connects to database and broker."""
 
 import ctypes
 import gc
 import logging
 import os
 import sys
+import threading
 from contextlib import suppress
-from multiprocessing import Event
+from multiprocessing import Event, Value
+from multiprocessing.synchronize import Event as EventType
 from typing import Any, Final
 
 from celery import Celery
 
 from iyu.schemas.broker.publisher import Publisher
-from iyu.schemas.sql.engine import SQLITE_BUSY_MS, connect
+from iyu.schemas.contract.logs import describe
+from iyu.schemas.sql.engine import LOCK_MS, connect
 from iyu.worker.chunk import Runtime
+from iyu.worker.failing_model import WARM_UP_TEXT, ModelCheck
 from iyu.worker.settings import WorkerSettings
 
 log = logging.getLogger("iyu.worker")
 
-#: New containers until the youngest generation is looked through: a few chunks' worth.
+#: New containers before the garbage collector scans the youngest generation: a few chunks' worth.
 GC_THRESHOLD: Final = 50_000
+
+#: Seconds between two looks, while loading, whether the worker is to stop.
+LOOK_EVERY: Final = 0.5
 
 
 class WorkerProcess:
     """A child of the worker; the parent never loads it (TensorFlow does not fork)."""
 
-    def __init__(self, settings: WorkerSettings, app: Celery) -> None:
+    def __init__(self, settings: WorkerSettings, app: Celery, *, serves_bulk: bool = True) -> None:
         self._settings = settings
+        self._serves_bulk = serves_bulk
         self._app = app
         self._runtime: Runtime | None = None
         #: Set in a child, seen by the parent: made before the fork.
         self.load_failed = Event()
+        #: Set in the parent, seen by the children: made before the fork too.
+        self._stopping = Event()
+        #: What the worker ends with, if a child stops it; 0: nothing to say.
+        self.exit_code = Value("i", 0)
 
     def load(self, **_: Any) -> None:
-        """Load everything, or end the process and let the parent know that none can work."""
+        """Load everything, or end the process and tell the parent that no process can work."""
+        loaded = threading.Event()
+        arguments = (self._stopping, loaded)
+        threading.Thread(target=_end_if_stopping, args=arguments, daemon=True).start()
         try:
             self._load()
         except Exception as error:
-            # Celery would log it and go on with a process that fails every chunk.
-            log.critical("the model cannot be loaded: %s: %s", type(error).__name__, error)
+            # Celery would log it and keep a process that fails every chunk.
+            what = f"{type(error).__name__}: {error}"
+            log.critical("the model cannot be loaded: %s", what, extra=describe(error))
             self.load_failed.set()
             os._exit(1)
+        finally:
+            loaded.set()
+
+    def stop_loading(self, **_: Any) -> None:
+        """End the processes that are still loading: they hold no message, and a stop waits."""
+        self._stopping.set()
+
+    def stop_worker(self, exit_code: int) -> None:
+        """Let the parent end the worker once its processes have finished what they do."""
+        self.exit_code.value = exit_code
+        self.load_failed.set()
 
     @property
     def runtime(self) -> Runtime:
@@ -58,27 +85,36 @@ class WorkerProcess:
 
         scorer = Scorer.load(self._settings.model, self._settings.methods)
         scorer.warm_up()
-        scorer.score(["준비"])
+        scorer.score([WARM_UP_TEXT])
         self._runtime = Runtime(
             settings=self._settings,
             # Well within the time limit: a locked database is no reason to kill the process.
             engine=connect(
                 self._settings.database,
-                busy_ms=min(SQLITE_BUSY_MS, 250 * self._settings.task_time_limit),
+                busy_ms=min(LOCK_MS, 250 * self._settings.task_time_limit),
+                idle_ms=1_000 * self._settings.task_time_limit,
             ),
             scorer=scorer,
             publisher=Publisher(self._app, self._settings.broker),
+            serves_bulk=self._serves_bulk,
+            model_check=ModelCheck(self.stop_worker),
         )
         settle_memory()
         log.info("model %s is ready", scorer.artifact.model_version)
 
 
-def settle_memory() -> None:
-    """Give back what loading left, and keep the garbage collector from what stays for good.
+def _end_if_stopping(stopping: EventType, loaded: threading.Event) -> None:
+    """End this process if the worker is to stop before the model is loaded."""
+    while not loaded.wait(LOOK_EVERY):
+        if stopping.is_set():
+            os._exit(0)
 
-    TensorFlow leaves a million objects behind, and a chunk makes ten thousand dicts: with Python's
-    defaults a fifth of a worker's time went into looking through both. Compiling leaves 80 MB that
-    the C library would keep.
+
+def settle_memory() -> None:
+    """Free what loading left behind, and exclude from garbage collection what stays for good.
+
+    TensorFlow creates a million objects, and with Python's defaults a fifth of a worker's time
+    went into scanning them. Compiling leaves 80 MB that the C library would keep.
     """
     gc.collect()
     gc.freeze()

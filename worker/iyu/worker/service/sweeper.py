@@ -1,10 +1,10 @@
-"""Chunks whose message is gone are published again, from the ledger.
+"""Chunks whose message is lost are published again, from the ledger.
 
-The broker is asked, not the clock: in a large backlog a chunk may wait for hours and be well. A
-queue is first in, first out, so what was published clearly before the message that is next has
-left the queue; if no worker holds it either, it is lost (Redis came back empty, it was taken
-and its worker died before kombu wrote that down, its producer died between commit and publish).
-Publishing one too many is harmless: a finished chunk is not scored again.
+The broker decides, not the clock: in a large backlog a chunk may wait for hours. A queue is first
+in, first out, so a chunk published clearly before the next message has left the queue; if no
+worker holds it either, it is lost. (Redis came back empty; or its worker died after taking it,
+before kombu recorded that; or its producer died between commit and publish.) Publishing one too
+many is harmless: a finished chunk is not scored again.
 """
 
 import logging
@@ -16,14 +16,14 @@ from sqlalchemy import Engine
 from iyu.schemas.broker.publisher import Publisher
 from iyu.schemas.broker.redis_contents import QueueContents, read_queues
 from iyu.schemas.contract.message import Chunk
-from iyu.schemas.contract.review import utc_now
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.sql.clock import database_now
 from iyu.schemas.sql.engine import reading, writing
 
 log = logging.getLogger("iyu.worker")
 
-#: Chunks published at most a queue and a sweep: what is left waits for the next one.
+#: Chunks of a queue that one sweep publishes at most; the next sweep takes the others.
 SWEEP_LIMIT: Final = 1_000
 _NOTHING: Final = QueueContents(0, None)
 
@@ -31,7 +31,7 @@ _NOTHING: Final = QueueContents(0, None)
 def sweep(settings: Settings, engine: Engine, publisher: Publisher) -> int:
     """Publish lost chunks again; return how many.
 
-    Raises BrokerUnavailable, DatabaseUnavailable: the next sweep does what this one did not.
+    Raises BrokerUnavailable, DatabaseUnavailable: the next sweep tries again.
     """
     with reading(engine) as connection:
         queues = ledger.open_queues(connection)
@@ -56,13 +56,15 @@ def _take(
     age: float,
 ) -> list[Chunk]:
     margin = timedelta(seconds=age)
-    now = utc_now()
     with writing(engine) as connection:
+        now = database_now(connection)  # the clock of all times in the ledger
         published_before: datetime | None = now - margin
         if line.messages:
             first = line.next_id and ledger.published_at(connection, line.next_id)
             published_before = min(now, first) - margin if first else None
-        if published_before is None:  # a foreign message is next: wait until it has moved on
+        if (
+            published_before is None
+        ):  # the next message is not in the ledger: wait until it has left the queue
             return []
         return ledger.take_lost(
             connection,

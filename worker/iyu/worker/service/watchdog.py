@@ -12,10 +12,12 @@ from typing import Final
 
 from celery.worker import state
 
-from iyu.schemas.broker.redis_contents import count_messages
+from iyu.schemas.broker.redis_contents import count_messages, probe_writing
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.message import TASK
 from iyu.schemas.sql.engine import connect, reading
+from iyu.worker.service.capacity import LoadedProcesses
+from iyu.worker.service.probe_files import ready_file, remove, touch
 from iyu.worker.settings import WorkerSettings
 
 log = logging.getLogger("iyu.worker")
@@ -44,20 +46,31 @@ class StallTimer:
 
 
 def watch(
-    settings: WorkerSettings, heartbeat: Path, queues: Sequence[str], load_failed: Event
+    settings: WorkerSettings,
+    heartbeat: Path,
+    queues: Sequence[str],
+    load_failed: Event,
+    loaded: LoadedProcesses,
 ) -> None:
     """Start watching this worker, in a thread: the event loop may be what has stopped."""
-    arguments = (settings, heartbeat, queues, load_failed)
+    remove(ready_file(heartbeat))
+    arguments = (settings, heartbeat, queues, load_failed, loaded)
     threading.Thread(target=_watch, args=arguments, name="watch", daemon=True).start()
 
 
 def _watch(
-    settings: WorkerSettings, heartbeat: Path, queues: Sequence[str], load_failed: Event
+    settings: WorkerSettings,
+    heartbeat: Path,
+    queues: Sequence[str],
+    load_failed: Event,
+    loaded: LoadedProcesses,
 ) -> None:
     stall, looked_at = StallTimer(), monotonic()
     look_every = min(10.0, settings.silence_limit / 5)
     while not load_failed.wait(min(HEARTBEAT_EVERY, look_every)):
-        _beat(heartbeat)
+        touch(heartbeat)
+        if loaded.are_all():
+            touch(ready_file(heartbeat))
         if monotonic() - looked_at < look_every:
             continue
         looked_at = monotonic()
@@ -74,18 +87,12 @@ def _watch(
     state.should_stop = 1
 
 
-def _beat(file: Path) -> None:
-    try:
-        file.touch()
-    except OSError as error:
-        log.warning("the heartbeat file %s cannot be written: %s", file, error.strerror)
-
-
 def _has_work(settings: WorkerSettings, queues: Sequence[str]) -> bool:
-    """Say whether reviews wait, and broker and database answer."""
+    """Say whether reviews wait, the broker can be written to and the database answers."""
     try:
         if not any(count_messages(settings, queues).values()):
             return False
+        probe_writing(settings)
         engine = connect(settings.database)
         try:
             with reading(engine) as connection:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.uint32]
 
-#: A character that is repeated counts so often at most: ㅋㅋㅋ and ㅋㅋㅋㅋㅋㅋ say the same.
+#: Repeats of a character that count at most: ㅋㅋㅋ and ㅋㅋㅋㅋㅋㅋ say the same.
 RUN: Final = 3
 _OFFSET: Final = 0x811C9DC5
 _PRIME: Final = 0x01000193
@@ -68,13 +68,13 @@ def hash_text(text: str) -> int:
 
 
 def extend(hashes: Codes, codes: Codes) -> Codes:
-    """Return each hash with one more code point taken in: (n,) uint32."""
+    """Return each hash extended by one more code point: (n,) uint32."""
     hashes = (hashes ^ codes) * np.uint32(_PRIME)
     return hashes ^ (hashes >> np.uint32(15))
 
 
 def start(count: int) -> Codes:
-    """Return the hashes of nothing: (count,) uint32."""
+    """Return hashes of empty texts: (count,) uint32."""
     return np.full(count, _OFFSET, np.uint32)
 
 

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from iyu.schemas.contract.morpheme_tags import is_function
+from iyu.schemas.contract.morpheme_tags import is_counted
 
 #: Morphemes remembered; a hundred thousand take some 30 MB, and hold all but rare misspellings.
 LIMIT: Final = 200_000
-#: Number of particles, endings and punctuation, which are not counted as words.
-FUNCTION: Final = -1
+#: Number of grammar and of digits, which are not counted as words.
+UNCOUNTED: Final = -1
 #: Number of a morpheme that came after LIMIT others, and is not remembered.
 UNNUMBERED: Final = -2
 
@@ -28,8 +28,8 @@ class MorphemeNumbers:
         surface, _, tag = line.partition("\t")
         has_room = len(self._known) < self._limit
         number = UNNUMBERED
-        if is_function(tag):
-            number = FUNCTION
+        if not is_counted(tag):
+            number = UNCOUNTED
         elif has_room:
             number = self._next
             self._next += 1

@@ -21,7 +21,7 @@ ORDERS: Final = 4
 #: Tokens that an n-gram may lie in: a character of each, at least.
 SPANS: Final = ORDERS
 BEGIN, END = 1, 2  # code points that stand for the ends of a review
-_GOLDEN: Final = 0x9E3779B1  # 2³² over the golden ratio: an n-gram's length told apart
+_GOLDEN: Final = 0x9E3779B1  # 2³² over the golden ratio: other lengths hash otherwise
 
 
 @dataclass(frozen=True, slots=True)

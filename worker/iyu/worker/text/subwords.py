@@ -13,7 +13,7 @@ from iyu.worker.text.vocabulary import Vocabulary
 SLOTS: Final = 4
 #: Rows that beginnings, ends and skeletons are hashed into, after those of the vocabulary.
 HASHED: Final = 1 << 14
-#: Surfaces remembered; a review corpus has a few hundred thousand, a worker sees them for ever.
+#: Surfaces remembered; a review corpus has a few hundred thousand, and a worker runs for ever.
 _REMEMBERED: Final = 300_000
 
 
@@ -23,7 +23,7 @@ def rows(vocabulary: Vocabulary) -> int:
 
 
 class Subwords:
-    """Surfaces to rows and hashes; each distinct surface is worked out once."""
+    """Surfaces to rows and hashes; each distinct surface is computed once."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary

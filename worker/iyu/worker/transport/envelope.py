@@ -11,6 +11,9 @@ from iyu.schemas.ledger.dead_letters import MAX_RAW_LENGTH
 
 BURY_TASK: Final = "worker.tasks.bury_message"
 SWEEP_TASK: Final = "worker.tasks.sweep"
+#: Header of a message that failed for a reason nobody foresaw: how often. It counts what the
+#: ledger cannot: a message whose row cannot be written.
+FAILURES: Final = "iyu_failures"
 
 
 def burial_message(raw: str, reason: Reason, error: str, queue: str) -> bytes:

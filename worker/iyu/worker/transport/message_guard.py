@@ -20,10 +20,11 @@ import orjson
 
 from iyu.schemas.contract.errors import MessageError
 from iyu.schemas.contract.message import TASK
+from iyu.schemas.contract.readable_parts import show_message
 from iyu.schemas.contract.review import Reason
 from iyu.schemas.ledger.dead_letters import MAX_RAW_LENGTH
 from iyu.worker.transport import envelope as write
-from iyu.worker.transport.envelope import BURY_TASK, SWEEP_TASK
+from iyu.worker.transport.envelope import BURY_TASK, FAILURES, SWEEP_TASK
 
 #: Bytes of an element, and of its body once inflated. 256 KiB of reviews are at most 0.8 MB as
 #: JSON escapes and 1.1 MB in base64.
@@ -31,6 +32,12 @@ MAX_ELEMENT: Final = 1_500_000
 MAX_BODY: Final = 1_000_000
 #: Celery's names for the one compression that is accepted.
 _DEFLATED: Final = {"zlib", "gzip", "application/x-gzip"}
+_JSON_TYPE: Final = re.compile(
+    r"application/json *(; *charset *= *\"?(utf-?8|us-ascii)\"? *)?", re.IGNORECASE
+)
+#: What Celery puts beside the arguments. Any other name would change its own record of the task.
+_CALLBACKS: Final = {"callbacks", "errbacks", "chain", "chord"}
+_MAX_COUNT: Final = 100
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,100}")
 #: Levels of lists and objects a body may have; Python's own decoder fails at about a thousand.
 _MAX_DEPTH: Final = 20
@@ -61,8 +68,14 @@ def _clean(element: bytes, queue: str) -> bytes:
         raise MessageError(f"its header `task` does not name {TASK}")
     if not isinstance(message_id, str) or not _ID.fullmatch(message_id):
         raise MessageError("its header `id` is no UUID as text")
-    _check_body(_body(envelope, headers))
+    args, kwargs, embed = _read_body(_body(envelope, headers))
     clean = write.headers(str(name), message_id)
+    failures = headers.get(FAILURES)
+    if isinstance(failures, int) and 0 < failures <= _MAX_COUNT:
+        clean[FAILURES] = int(failures)
+    if isinstance(embed, list):  # Celery expects an object
+        body = json.dumps([args, kwargs, None]).encode()
+        return write.message(clean, b64encode(body).decode(), queue)
     if headers.get("compression"):
         clean["compression"] = "application/x-gzip"
     encoding = _object(envelope.get("properties"), "properties").get("body_encoding")
@@ -71,7 +84,7 @@ def _clean(element: bytes, queue: str) -> bytes:
 
 def _body(envelope: dict[str, Any], headers: dict[str, Any]) -> str:
     """Return the body as text."""
-    if envelope.get("content-type") != "application/json":
+    if not _JSON_TYPE.fullmatch(str(envelope.get("content-type"))):
         raise MessageError("its content-type is not application/json, and nothing else is read")
     if str(envelope.get("content-encoding")).lower() not in {"utf-8", "utf8", "us-ascii"}:
         raise MessageError("its content-encoding is not utf-8")
@@ -101,7 +114,8 @@ def _inflate(data: bytes, compression: object) -> bytes:
     return inflated
 
 
-def _check_body(body: str) -> None:
+def _read_body(body: str) -> list[Any]:
+    """Return args, kwargs and embed. Raises MessageError."""
     if len(body) > MAX_BODY:
         raise MessageError(f"its body has more than {MAX_BODY:,} bytes")
     decoded = _json(body)
@@ -111,9 +125,12 @@ def _check_body(body: str) -> None:
     if not isinstance(args, list):
         raise MessageError("its args are no list")
     _object(kwargs, "kwargs")
-    if embed is not None and any(_object(embed, "embed").values()):
-        raise MessageError("it carries callbacks, and none are run")
+    if embed is not None and embed != []:
+        callbacks = _object(embed, "embed")
+        if any(callbacks.values()) or callbacks.keys() - _CALLBACKS:
+            raise MessageError("it carries callbacks, and none are run")
     _check_depth(decoded, _MAX_DEPTH)
+    return decoded
 
 
 def _check_depth(value: object, left: int) -> None:
@@ -163,7 +180,6 @@ def _readable(element: bytes) -> str:
         body: object = _body(envelope, headers)
         with suppress(MessageError):
             body = _json(str(body))
-        shown = {"headers": headers, "body": body}
-        return json.dumps(shown, ensure_ascii=False)
+        return show_message({"headers": headers, "body": body})
     except (MessageError, RecursionError):
         return text

@@ -2,9 +2,11 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from time import monotonic
+from typing import Any, Final
 
 import orjson
 import redis
@@ -14,11 +16,18 @@ from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 from kombu.utils import json as kombu_json
 
+from iyu.schemas.broker.broker_errors import broker_trouble
 from iyu.schemas.contract.review import Reason
 from iyu.worker.transport.envelope import burial_message
 from iyu.worker.transport.message_guard import admit_message
 
 log = logging.getLogger("iyu.worker")
+
+#: Seconds before a worker connects again to a broker that refused a command.
+FIRST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 5.0
+#: Seconds without an error after which the next pause is the first one again.
+WELL_AFTER: Final = 10.0
 
 
 class _Client(redis.Redis):
@@ -39,13 +48,16 @@ class _QoS(kombu_redis.QoS):  # type: ignore[misc]
     def append(self, message: Any, delivery_tag: str) -> None:
         """Record that a message was taken; one that cannot be recorded is processed all the same.
 
-        At its maxmemory Redis accepts no record. Failing would lose the message, which has left
-        the queue already; processing it frees memory.
+        At its maxmemory, or with a full disk, Redis accepts no record. Failing would lose the
+        message, which has left the queue already; processing it frees memory.
         """
         try:
             super().append(message, delivery_tag)
-        except redis.exceptions.OutOfMemoryError:
-            log.warning("the broker is at its maxmemory: a message is processed unrecorded")
+        except redis.exceptions.ResponseError as error:
+            log.warning(
+                "the broker refuses a record (%s): a message is processed unrecorded",
+                type(error).__name__,
+            )
             virtual.QoS.append(self, message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
@@ -72,7 +84,8 @@ class _QoS(kombu_redis.QoS):  # type: ignore[misc]
         """
         try:
             yield
-        except redis.exceptions.OutOfMemoryError:
+        except redis.exceptions.ResponseError as error:
+            log.warning("the broker refuses an acknowledgement (%s)", type(error).__name__)
             virtual.QoS.ack(self, delivery_tag)
         except self.channel.connection_errors:
             virtual.QoS.ack(self, delivery_tag)
@@ -107,17 +120,68 @@ class _Channel(kombu_redis.Channel):  # type: ignore[misc]
             super()._queue_bind(*args)
 
 
+class _SentinelChannel(_Channel, kombu_redis.SentinelChannel):  # type: ignore[misc]
+    pass
+
+
+#: Redis refuses commands while its disk is full (MISCONF), after a failover (READONLY), where a
+#: right is missing (NOPERM). To Celery that would be the end of the worker; what helps is to
+#: connect again until it is well.
+_CONNECTION_ERRORS: Final = (
+    *kombu_redis.Transport.connection_errors,
+    redis.exceptions.ResponseError,
+)
+
+
 class Transport(kombu_redis.Transport):  # type: ignore[misc]
     """The setting `broker_transport` of a worker."""
 
     Channel = _Channel
+    connection_errors = _CONNECTION_ERRORS
+
+
+class SentinelTransport(kombu_redis.SentinelTransport):  # type: ignore[misc]
+    """The same where the broker is found through Sentinels."""
+
+    Channel = _SentinelChannel
+    connection_errors = _CONNECTION_ERRORS
 
 
 class QuietConsumer(Consumer):  # type: ignore[misc]
-    """The setting `worker_consumer`: what Celery cannot handle becomes a dead letter unlogged.
+    """The setting `worker_consumer`: pauses before it connects again, and buries unlogged.
 
-    After the message guard nothing should come here.
+    What Celery cannot handle becomes a dead letter; after the message guard nothing should come.
     """
+
+    _pause = FIRST_PAUSE
+    _failed_at = 0.0
+
+    def on_connection_error_before_connected(self, exc: Exception) -> None:
+        """Report what is wrong, and pause."""
+        super().on_connection_error_before_connected(self._explain(exc))
+        self._wait()
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Report what is wrong, and pause."""
+        super().on_connection_error_after_connected(self._explain(exc))
+        self._wait()
+
+    def _explain(self, error: Exception) -> Exception:
+        """Return what Celery may log: redis-py's own text of a refusal may quote a message."""
+        if isinstance(error, redis.exceptions.ResponseError):
+            return broker_trouble(self.app.conf.broker_url, error)
+        return error
+
+    def _wait(self) -> None:
+        """Wait longer each time that it fails again.
+
+        A broker that refuses commands accepts connections, so Celery would connect without end.
+        """
+        if monotonic() - self._failed_at > WELL_AFTER:
+            self._pause = FIRST_PAUSE
+        time.sleep(self._pause)
+        self._pause = min(LONGEST_PAUSE, 2 * self._pause)
+        self._failed_at = monotonic()
 
     def create_task_handler(self, *args: Any, **options: Any) -> Any:
         """Keep Celery's handler, for the burial messages."""

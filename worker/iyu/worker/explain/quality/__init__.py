@@ -1,1 +1,1 @@
-"""How well explanations say what the model does."""
+"""How faithful explanations are to the model."""

@@ -1,0 +1,1 @@
+"""`iyu metrics`: what Prometheus reads, from the ledger, the broker and the database."""

@@ -1,0 +1,150 @@
+"""Export reviews, tokens or words to a file; memory does not grow with them."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any, Final
+
+from sqlalchemy import Connection, CursorResult, Engine, bindparam, text
+
+from iyu.console.operations.export_formats import choose_format
+from iyu.schemas.contract.errors import InputError
+from iyu.schemas.sql.engine import reading
+from iyu.schemas.sql.tables import UtcDateTime
+
+#: Rows that are fetched, and written, at once.
+ROWS_AT_ONCE: Final = 5_000
+#: Times that both databases hold, a day from the ends of Python's for any offset.
+_FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
+
+
+class What(StrEnum):
+    """What one row of the file is."""
+
+    REVIEWS = "reviews"
+    TOKENS = "tokens"  # with the heat of each
+    WORDS = "words"  # summed over the reviews
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which reviews are exported."""
+
+    what: What = What.REVIEWS
+    sources: Sequence[str] = ()  # none: all
+    since: datetime | None = None  # submitted then or later
+    until: datetime | None = None  # submitted before
+
+
+_WHERE: Final = """
+WHERE (:all_sources = 1 OR {alias}.source IN :sources)
+  AND {alias}.submitted_at >= :since AND {alias}.submitted_at < :until
+"""
+_QUERIES: Final = {
+    What.REVIEWS: """
+SELECT r.source, r.review_id, r.text, r.submitted_at, r.probability, r.label, r.model,
+       r.model_version, e.method, e.comprehensiveness, e.sufficiency
+FROM review_scores AS r
+LEFT JOIN explanations AS e
+  ON e.source = r.source AND e.review_id = r.review_id AND e.model_version = r.model_version
+ AND COALESCE(e.text_hash = r.text_hash, FALSE)
+""",
+    What.TOKENS: """
+SELECT t.source, t.review_id, t.submitted_at, t.model_version, t.method, t.position, t.surface,
+       t.pos, t.start, t."end", t.heat, t.is_function, t.probability, t.label
+FROM token_heat AS t
+""",
+    What.WORDS: """
+SELECT t.source, t.model_version, t.method, t.surface, t.pos,
+       COUNT(DISTINCT t.review_id) AS reviews, COUNT(*) AS occurrences,
+       SUM(t.heat) AS heat, AVG(t.heat) AS mean_heat
+FROM token_heat AS t
+""",
+}
+_ENDS: Final = {
+    What.REVIEWS: "",
+    What.TOKENS: "",
+    What.WORDS: """
+  AND t.heat IS NOT NULL
+GROUP BY t.source, t.model_version, t.method, t.surface, t.pos
+ORDER BY t.source, occurrences DESC, t.surface, t.pos
+""",
+}
+
+
+def export_rows(
+    engine: Engine,
+    path: Path,
+    chosen: Chosen,
+    *,
+    excel: bool = False,
+    on_progress: Callable[[int], None] = lambda _rows: None,
+) -> int:
+    """Write the rows to a file named .csv, .jsonl or .parquet, and return how many.
+
+    The file has its name only once it is whole. excel: a CSV that spreadsheets open readably, and
+    in which no cell is a formula.
+
+    Raises InputError where the file cannot be written, DatabaseUnavailable.
+    """
+    open_writer = choose_format(path, excel=excel)
+    done = 0
+    with (
+        reading(engine) as connection,
+        _select(connection, chosen) as result,
+        _whole_file(path) as file,
+    ):
+        writer = open_writer(file, list(result.keys()))
+        for part in result.partitions():
+            writer.write(part)
+            done += len(part)
+            on_progress(done)
+        writer.close()
+    return done
+
+
+def _select(connection: Connection, chosen: Chosen) -> CursorResult[Any]:
+    alias = "r" if chosen.what is What.REVIEWS else "t"
+    query = _QUERIES[chosen.what] + _WHERE.format(alias=alias) + _ENDS[chosen.what]
+    statement = text(query).bindparams(
+        bindparam("sources", expanding=True),
+        bindparam("since", type_=UtcDateTime()),
+        bindparam("until", type_=UtcDateTime()),
+    )
+    values = {
+        "all_sources": int(not chosen.sources),
+        "sources": list(chosen.sources) or [""],
+        "since": chosen.since or _FIRST,
+        "until": chosen.until or _LAST,
+    }
+    streaming = connection.execution_options(yield_per=ROWS_AT_ONCE)
+    if chosen.what is What.WORDS:
+        return streaming.execute(statement, values)
+    return streaming.execute(statement.columns(submitted_at=UtcDateTime()), values)
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file under another name beside it, renamed at the end and deleted on an error."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        file = part.open("wb")
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}; name another file"
+        ) from error
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:  # Ctrl-C too
+        with suppress(OSError):
+            part.unlink()
+        raise

@@ -1,0 +1,1 @@
+"""Geometry of the charts, in SVG units; the templates draw it."""
