@@ -62,15 +62,15 @@ def test_a_reader_says_the_same_in_any_number_of_columns(draw: np.random.Generat
 def test_a_review_without_tokens_has_a_logit(draw: np.random.Generator):
     reader = Reader(language(draw), Reading(hidden=6), seed=1)
     nothing = np.zeros((2, 4, 4), np.int32)
-    assert np.isfinite(reader.logit(nothing, training=False)).all()
-    assert np.isfinite(reader.logit(nothing, training=True)).all()
+    assert np.isfinite(reader.read(nothing, training=False)[0]).all()
+    assert np.isfinite(reader.read(nothing, training=True)[0]).all()
 
 
 def test_dropout_is_of_training_alone(draw: np.random.Generator):
     reader = Reader(language(draw), Reading(hidden=6), seed=1)
     said = [reader.read(ROWS, training=False)[0].numpy() for _ in range(2)]
     np.testing.assert_array_equal(*said)
-    learned = {tuple(reader.logit(ROWS, training=True).numpy()) for _ in range(5)}
+    learned = {tuple(reader.read(ROWS, training=True)[0].numpy()) for _ in range(5)}
     assert len(learned) > 1
 
 
