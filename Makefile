@@ -1,6 +1,8 @@
 # Everything installs itself into .venv; a second run reuses it.
 PYTHON ?= python3
 VENV   ?= .venv
+# What `make soak` runs; the whole takes hours.
+SOAK   ?= tests/soak
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 
@@ -18,7 +20,7 @@ test: $(VENV)/.dev        ## style, types, import rules, then every test on real
 	$(BIN)/python -m pytest -m 'alone and not soak'
 
 soak: $(VENV)/.dev        ## what takes many minutes: fuzzed messages, random faults, forgetting under load
-	$(BIN)/python -m pytest -m soak tests/soak
+	$(BIN)/python -m pytest -m soak $(SOAK)
 
 check: $(VENV)/.dev       ## style, types and import rules only
 	$(BIN)/ruff check .

@@ -64,11 +64,20 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(database_url: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine on a fresh database with its tables, once of each kind."""
+    if database_url.startswith("postgresql"):
+        request.getfixturevalue("postgres").copy_made(database_url, make_tables)
+    else:
+        make_tables(database_url)
+    with connected(database_url) as engine:
+        yield engine
+
+
+def make_tables(database_url: str) -> None:
+    """Bring an empty database to the newest revision."""
     with connected(database_url) as engine:
         upgrade(engine)
-        yield engine
 
 
 @pytest.fixture

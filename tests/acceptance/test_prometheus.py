@@ -18,7 +18,7 @@ from sqlalchemy import Engine, func, select
 from iyu.producer.producer import Producer
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
-from iyu.schemas.ledger import chunks as ledger
+from iyu.schemas.ledger import progress
 from iyu.schemas.ledger.chunks import State
 from iyu.schemas.sql.engine import connect, reading, upgrade
 from iyu.schemas.sql.tables import chunks, dead_letters, predictions
@@ -154,7 +154,7 @@ class Installation:
 
     def pending(self) -> int:
         with reading(self.engine) as connection:
-            return ledger.pending(connection)
+            return progress.pending(connection)
 
 
 @pytest.fixture

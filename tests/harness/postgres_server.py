@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,6 +36,7 @@ class PostgresServer:
         self.folder = Path(tempfile.mkdtemp(prefix="iyu-pg-"))
         self.port = own_port(self)
         self._databases = 0
+        self._made: str | None = None  # the database that `copy_made` copies
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             self._user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
@@ -90,6 +92,19 @@ class PostgresServer:
         name = f"test_{self._databases}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return f"{self.server_url}/{name}"
+
+    def copy_made(self, url: str, make: Callable[[str], None]) -> None:
+        """Put a copy of what `make` makes of an empty database in place of this empty one.
+
+        It is made once: migrating costs ten times as much as copying.
+        """
+        if self._made is None:
+            template = self.create_database()
+            make(template)
+            self._made = template.rpartition("/")[2]
+        name = url.rpartition("/")[2]
+        self._execute(f"DROP DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {self._made}")
 
     def drop_database(self, url: str) -> None:
         """Remove a database, whoever is connected to it."""

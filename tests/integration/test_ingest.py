@@ -18,13 +18,14 @@ from iyu.console.ingest.mirror import MirrorRefused
 from iyu.console.ingest.positions import Place, read_position
 from iyu.console.ingest.run import Counts, Ingestion, Mirror, follow_table, ingest_once
 from iyu.console.main import app
-from iyu.console.operations.forget_reviews import find_all_traces, forget_all
+from iyu.console.operations.forget_reviews import find_all_traces
 from iyu.producer import Producer
 from iyu.producer.readers.database_table import DatabaseTable, TableNames
 from iyu.producer.readers.row_changes import decode, encode, go_back
 from iyu.schemas.contract.errors import DatabaseUnavailable, InputError
 from iyu.schemas.contract.review import Reason
 from iyu.schemas.contract.settings import Settings
+from iyu.schemas.erasure.forget_all import forget_all
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading
 from iyu.worker.chunk import Runtime, score_chunk

@@ -211,7 +211,7 @@ def test_a_counter_never_falls_and_goes_on_growing_after_rows_were_erased(site: 
 
 def test_a_sweep_is_counted_while_its_chunk_is_open_and_when_it_is_done(site: Site):
     chunks = site.accept(2)
-    site.change(chunks, queued_at=utc_now(), submitted_at=utc_now() - timedelta(hours=1))
+    site.change(chunks, accepted_at=utc_now() - timedelta(hours=1))
     with writing(site.engine) as connection:
         found = ledger.take_lost(
             connection,
@@ -383,6 +383,7 @@ def test_tables_have_their_size_in_parts_too(postgres_url: str, redis_server):
 def test_every_table_that_grows_is_watched():
     small = {"models", "batches", "heartbeats", "ledger_totals"}
     small |= {"result_feed", "result_consumers", "webhooks", "webhook_secrets"}
+    small |= {"table_readers"}
     assert set(tables.metadata.tables) - set(TABLES) == small
 
 

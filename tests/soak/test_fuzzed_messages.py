@@ -1,6 +1,7 @@
 """A hundred thousand mutated messages through the real guard, tasks and both databases."""
 
 import logging
+import os
 
 import pytest
 from sqlalchemy import Engine
@@ -12,7 +13,7 @@ from tests.harness.guarded_worker import GuardedWorker
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
-ROUNDS = 25
+ROUNDS = int(os.environ.get("IYU_SOAK_ROUNDS", "25"))
 CASES = 2_000  # a round and database
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import psutil
 from sqlalchemy import Engine, func, select
 
-from iyu.console.operations.forget_reviews import forget_all
 from iyu.producer.producer import Producer
 from iyu.schemas.contract.errors import IyuError
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
+from iyu.schemas.erasure.forget_all import forget_all
 from iyu.schemas.ledger import progress
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading

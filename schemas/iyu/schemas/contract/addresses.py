@@ -6,8 +6,9 @@ from typing import Final
 
 #: Ends of addresses that stand without `http://` or `www.`: the ones Korean reviews have.
 _DOMAINS: Final = "com|net|org|kr|jp|cn|us|io|me|tv|co|info|biz|app|dev|shop|store|xyz|ly|gl|be"
-_ADDRESS: Final = re.compile(
-    rf"[@＠]|://|www\.|[a-z0-9]\.(?:{_DOMAINS})(?![a-z0-9])", re.IGNORECASE | re.ASCII
+#: It begins at a dot, so that a text is searched for dots alone.
+_DOMAIN: Final = re.compile(
+    rf"\.(?<=www.)|\.(?<=[a-z0-9].)(?:{_DOMAINS})(?![a-z0-9])", re.IGNORECASE | re.ASCII
 )
 _RUN: Final = re.compile(r"\S+")
 
@@ -17,10 +18,10 @@ def find_addresses(text: str) -> Iterator[tuple[int, int]]:
 
     What is written on to it, a particle or a whole sentence, is part of it.
     """
-    if not _ADDRESS.search(text):  # nearly every text
+    if not _holds_address(text):  # nearly every text
         return
     for run in _RUN.finditer(text):
-        if _ADDRESS.search(run.group()):
+        if _holds_address(run.group()):
             yield run.span()
 
 
@@ -35,3 +36,9 @@ def address_tokens(text: str, starts: Sequence[int], ends: Sequence[int]) -> fro
         for number, (start, stop) in enumerate(zip(starts, ends, strict=True))
         if start < end and stop > begin
     )
+
+
+def _holds_address(text: str) -> bool:
+    if "@" in text or "://" in text or "＠" in text:
+        return True
+    return "." in text and _DOMAIN.search(text) is not None

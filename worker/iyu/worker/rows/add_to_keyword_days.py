@@ -3,6 +3,7 @@
 So each counts exactly once, whichever worker adds it and whenever one dies.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import repeat
@@ -43,6 +44,7 @@ def add_deltas(engine: Engine, ids: Sequence[int]) -> bool:
             connection.rollback()
             return False
         _add(connection, sums)
+        _add_totals(connection, sums)
     return True
 
 
@@ -86,44 +88,39 @@ def _day(numbers: dict[str, int], parts: list[tuple[Any, Any]]) -> tuple[list[st
 
 
 def _add(connection: Connection, sums: Sums) -> None:
-    totals: dict[tuple[str, str], dict[str, int]] = {}
     for (version, method, day), (words, figures) in sums.items():
         if not words:
             continue
-        of_word = totals.setdefault((version, method), {})
-        for word, reviews in zip(words, figures[:, 0].astype(np.int64).tolist(), strict=True):
-            of_word[word] = of_word.get(word, 0) + reviews
-        surface, _, pos = zip(*(word.partition("\t") for word in words), strict=True)
         columns: dict[str, Any] = {"model_version": version, "method": method}
-        columns |= {"day": list(repeat(day, len(words)))}
-        columns |= {"surface": list(surface), "pos": list(pos)}
+        columns |= {"day": list(repeat(day, len(words)))} | _word_columns(words)
         for name, column in zip(SUMS, figures.T, strict=True):
             whole = not name.endswith("heat")
             columns[name] = (column.astype(np.int64) if whole else column).tolist()
         upsert(connection, keyword_days, columns, adding=SUMS)
         if (figures[:, 0] <= 0).any():
             _delete_empty(connection, version, method, day)
-    # After all days, sorted as they are: every worker takes its locks in one order.
-    for (version, method), reviews_of in totals.items():
-        _add_to_totals(connection, version, method, reviews_of)
 
 
-def _add_to_totals(
-    connection: Connection, version: str, method: str, reviews_of: dict[str, int]
-) -> None:
-    words = sorted(reviews_of)
-    surface, _, pos = zip(*(word.partition("\t") for word in words), strict=True)
-    columns: dict[str, Any] = {"model_version": version, "method": method}
-    columns |= {"surface": list(surface), "pos": list(pos)}
-    columns |= {"reviews": [reviews_of[word] for word in words]}
-    upsert(connection, keyword_totals, columns, adding=("reviews",))
-    if min(reviews_of.values()) <= 0:
-        t = keyword_totals.c
-        connection.execute(
-            delete(keyword_totals).where(
-                t.model_version == version, t.method == method, t.reviews == 0
-            )
-        )
+def _add_totals(connection: Connection, sums: Sums) -> None:
+    """Add the reviews of all days; after them, and sorted too: every worker locks in one order."""
+    totals: dict[tuple[str, str], Counter[str]] = {}
+    for (version, method, _), (words, figures) in sums.items():
+        of_word = totals.setdefault((version, method), Counter())
+        of_word.update(dict(zip(words, figures[:, 0].astype(np.int64).tolist(), strict=True)))
+    for (version, method), of_word in totals.items():
+        columns: dict[str, Any] = {"model_version": version, "method": method}
+        columns |= _word_columns(words := sorted(of_word))
+        columns |= {"reviews": [of_word[word] for word in words]}
+        upsert(connection, keyword_totals, columns, adding=("reviews",))
+        if min(of_word.values(), default=1) <= 0:
+            t = keyword_totals.c
+            empty = (t.model_version == version, t.method == method, t.reviews == 0)
+            connection.execute(delete(keyword_totals).where(*empty))
+
+
+def _word_columns(words: Sequence[str]) -> dict[str, Any]:
+    parts = [word.partition("\t") for word in words]
+    return {"surface": [part[0] for part in parts], "pos": [part[2] for part in parts]}
 
 
 def _delete_empty(connection: Connection, version: str, method: str, day: str) -> None:
