@@ -1,5 +1,6 @@
 """Brings a Redis into the states in which it refuses commands, and out of them again."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -15,7 +16,7 @@ def address_of_user(server: RedisServer) -> str:
     """Make the user, with every right, and return the address it connects to."""
     with server.client() as client:
         client.execute_command("ACL", "SETUSER", USER, "on", ">secret", "~*", "&*", "+@all")
-    return server.url.replace(f":{server.password}@", f"{USER}:secret@")
+    return re.sub(r"//.*@", f"//{USER}:secret@", server.url)
 
 
 @contextmanager

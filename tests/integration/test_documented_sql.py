@@ -145,8 +145,8 @@ def comparable(name: str, value: Any) -> Any:
         return float(value)
     if name.endswith("_at") and isinstance(value, str):
         return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    if name == "xid":  # a transaction's own number; SQLite needs none
-        return None
+    if name == "xid":  # a transaction's own number, 0 on SQLite
+        return 0
     if name == "day":
         return str(value)
     return value

@@ -16,7 +16,9 @@ from iyu.console.main import app
 from iyu.console.operations.export_rows import Chosen, What, export_rows
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.sql.engine import connected, reading, upgrade, writing
+from iyu.schemas.sql.rare_words import hide_rare_words
 from iyu.worker.chunk import Runtime, score_chunk
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.settings import WorkerSettings
 from tests.harness.fakes import FakeScorer
 from tests.harness.services import child_environment
@@ -37,6 +39,9 @@ RISKY = {"2", "3", "4", "5"}
 def filled(engine: Engine) -> Engine:
     runtime = Runtime(WorkerSettings(), engine, FakeScorer("v1"), None)  # type: ignore[arg-type]
     score_chunk(runtime, chunk(TEXTS), [])
+    add_all_deltas(engine)
+    with writing(engine) as connection:
+        hide_rare_words(connection, 1)  # each word stands in one review here
     return engine
 
 

@@ -108,6 +108,8 @@ def test_a_lost_chunk_goes_back_to_the_queue_of_its_model(engine, redis_server):
     chunk = again({"1": "좋다"}, utc_now() - timedelta(hours=1))
     with writing(engine) as connection:
         ledger.accept(connection, [chunk])
+        an_hour_ago = utc_now() - timedelta(hours=1)
+        connection.execute(tables.chunks.update().values(accepted_at=an_hour_ago))
     publisher = Publisher(make_app(settings), settings.broker)
     assert sweep(settings, engine, publisher) == 1
     with redis_server.client() as client:

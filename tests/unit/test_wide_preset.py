@@ -58,7 +58,7 @@ def tables(vocabulary):
     grams = draw.normal(0, 0.5, BUCKETS).astype(np.float32)
     return quantise(embeddings, grams) | {
         SCOPE_KERNEL: draw.normal(0, 0.4, (KERNEL, FEATURES, STRENGTHS)).astype(np.float32),
-        SCOPE_THRESHOLD: np.full(STRENGTHS, 0.3, np.float32),
+        SCOPE_THRESHOLD: np.zeros(STRENGTHS, np.float32),  # as training leaves it
         SCOPE_REACH: draw.uniform(0.3, 1, (2, REACH)).astype(np.float32),
         SCOPE_DISCOUNT: np.float32(0.4),
         SCOPE_GRAM_TURN: np.float32(1.4),

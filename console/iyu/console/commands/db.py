@@ -49,7 +49,7 @@ def prune(
     ] = 30,
     database: DatabaseOption = None,
 ) -> None:
-    """Delete old bookkeeping: finished chunks, events of the results feed, marks of erasures.
+    """Delete old bookkeeping: finished chunks, lines of the results feed, tombstones.
 
     Scores, reviews and dead letters stay. A reader of the feed whose cursor is older has to begin
     again.
@@ -61,8 +61,8 @@ def prune(
     with open_database(load_settings(database_url=database).database) as engine:
         pruned = prune_older(engine, days)
     typer.echo(
-        f"deleted: {pruned.chunks:,} finished chunks, {pruned.events:,} events of the results "
-        f"feed, {pruned.tombstones:,} marks of erasures"
+        f"{pruned.chunks:,} finished chunks, {pruned.events:,} lines of the results feed and "
+        f"{pruned.tombstones:,} tombstones deleted"
     )
 
 

@@ -16,7 +16,7 @@ MOST_KINDS: Final = 8
 TABLES: Final = tuple(
     name
     for name in ("reviews", "predictions", "explanations", "chunks", "dead_letters",
-                 "keyword_days", "keyword_deltas", "result_events", "tombstones",
+                 "keyword_days", "keyword_deltas", "keyword_totals", "result_events", "tombstones",
                  "webhook_deliveries", "resubmissions")
     if name in metadata.tables
 )  # fmt: skip
@@ -62,11 +62,11 @@ def _sizes(connection: Connection) -> tuple[int, dict[str, int], dict[str, int]]
 def _sqlite_sizes(connection: Connection) -> tuple[int, dict[str, int], dict[str, int]]:
     pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     page_bytes = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
-    # The highest row number: a count would read the whole table. keyword_days has no numbers.
+    # The highest row number: a count would read the whole table. Two of them have none.
     rows = {
         name: connection.exec_driver_sql(f"SELECT MAX(rowid) FROM {name}").scalar() or 0
         for name in TABLES
-        if name != "keyword_days"
+        if name not in {"keyword_days", "keyword_totals"}
     }
     return int(pages) * int(page_bytes), {}, rows
 

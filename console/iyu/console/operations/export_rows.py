@@ -15,6 +15,7 @@ from iyu.console.operations.export_formats import choose_format
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.sql.engine import reading
 from iyu.schemas.sql.tables import UtcDateTime
+from iyu.schemas.sql.views import MIN_REVIEWS
 
 #: Rows that are fetched, and written, at once.
 ROWS_AT_ONCE: Final = 5_000
@@ -69,9 +70,10 @@ FROM token_heat AS t
 _ENDS: Final = {
     What.REVIEWS: "",
     What.TOKENS: "",
-    What.WORDS: """
-  AND t.heat IS NOT NULL
+    What.WORDS: f"""
+  AND t.heat IS NOT NULL AND t.pos NOT LIKE '%SN%' AND t.surface NOT LIKE '%@%'
 GROUP BY t.source, t.model_version, t.method, t.surface, t.pos
+HAVING COUNT(DISTINCT t.review_id) >= COALESCE((SELECT min_reviews FROM privacy), {MIN_REVIEWS})
 ORDER BY t.source, occurrences DESC, t.surface, t.pos
 """,
 }

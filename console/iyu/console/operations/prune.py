@@ -1,4 +1,4 @@
-"""Delete what only matters for a while: finished chunks, feed events, marks of erasures."""
+"""Delete what only matters for a while: finished chunks, lines of the results feed, tombstones."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -137,10 +137,6 @@ def _raising_unavailable(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
-            raise SettingsError(
-                f"{engine.url.database} is not a SQLite database; name another file"
-            ) from error
         if error.statement is None and isinstance(error, ProgrammingError):  # while connecting
             option = (str(error.orig).strip() or "it is not understood").splitlines()[0]
             raise SettingsError(
