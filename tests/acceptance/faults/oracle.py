@@ -95,7 +95,7 @@ class Oracle:
             pending=pending,
             traces=traces,
             words_differ=_words_differ(engine),
-            feed_differs=frozenset(_feed_differs(engine, accepted.keys() - set(changed))),
+            feed_differs=frozenset(_feed_differs(engine, accepted.keys() - set(changed), version)),
         )
 
     def _learn(self, texts: object) -> None:
@@ -162,21 +162,19 @@ def _words_differ(engine: Engine) -> int:
     )
 
 
-def _feed_differs(engine: Engine, once: Collection[str]) -> set[str]:
-    """Return the reviews, of those submitted once, whose scores are not each once in the feed."""
+def _feed_differs(engine: Engine, once: Collection[str], version: str) -> set[str]:
+    """Return the reviews, of those submitted once, whose score is not once in the feed.
+
+    version: the model that the views show; the feed is silent about one that only rescores.
+    """
     rows = tables.predictions.c
+    query = select(rows.review_id).where(rows.source == SOURCE, rows.model_version == version)
     with reading(engine) as connection:
-        query = select(rows.review_id, rows.model_version).where(rows.source == SOURCE)
-        stored = Counter((row.review_id, row.model_version) for row in connection.execute(query))
+        stored = Counter(connection.scalars(query))
     feed = Counter(
-        (result.review_id, result.model_version)
+        result.review_id
         for batch in read_results(engine, Cursor.parse("0"))
         for result in batch.results
         if result.kind is Kind.SCORED and result.source == SOURCE
     )
-    once = set(once)
-    return {
-        review_id
-        for review_id, version in stored.keys() | feed.keys()
-        if review_id in once and stored[review_id, version] != feed[review_id, version]
-    }
+    return {key for key in once if stored[key] != feed[key]}

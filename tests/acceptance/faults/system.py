@@ -31,7 +31,7 @@ SETTINGS = {
     "IYU_STALE_AFTER": "2",
     "IYU_CHUNK_SIZE": "256",
 }
-READY_SECONDS = 120.0
+READY_SECONDS = 240.0
 #: Seconds for which nothing may be pending before all counts as done.
 QUIET_SECONDS = 0.5
 
