@@ -53,7 +53,7 @@ def test_every_line_is_an_object_and_a_chunk_is_one(redis_server, sqlite_url: st
     assert line["attempts"] == 1
     assert line["seconds"] > 0
     assert {"time", "level", "logger", "chunk", "batch", "queue"} <= line.keys()
-    poll(30, lambda: [one for one in objects(worker) if "breaks the contract" in one["event"]])
+    poll(30, lambda: [one for one in objects(worker) if "(bad-message)" in one["event"]])
     redis_server.kill()
     poll(60, lambda: [one for one in objects(beat) if "sweep could not be sent" in one["event"]])
     secret = Settings(broker_url=redis_server.url).broker.split("@")[0].rpartition(":")[2]
