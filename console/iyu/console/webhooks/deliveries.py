@@ -2,9 +2,8 @@
 
 import random
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
@@ -109,15 +108,6 @@ def due_deliveries(connection: Connection, webhook_id: str, limit: int) -> list[
         .limit(limit)
     )
     return [Delivery(*row) for row in connection.execute(query)]
-
-
-def next_due(connection: Connection, webhook_ids: Sequence[str]) -> datetime | None:
-    """Return when the next message of these webhooks is due."""
-    d = webhook_deliveries.c
-    moment: datetime | None = connection.execute(
-        select(func.min(d.due_at)).where(d.webhook_id.in_(webhook_ids))
-    ).scalar()
-    return moment
 
 
 def note_success(connection: Connection, webhook_id: str, delivery: Delivery) -> None:

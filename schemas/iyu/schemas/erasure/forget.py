@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 
 from iyu.schemas.erasure.letters import delete_letters
 from iyu.schemas.erasure.lock import lock_for_erasing
@@ -53,12 +53,6 @@ def forget_reviews(connection: Connection, source: str, review_ids: Sequence[str
     write_tombstones(connection, source, ids, database_now(connection))
     record(connection, Kind.ERASED, source, ids)
     return Erased(stored, pending, letters)
-
-
-def stored_ids(connection: Connection, source: str) -> list[str]:
-    """Return the ids of all stored reviews of a source."""
-    query = select(reviews.c.review_id).where(reviews.c.source == source)
-    return list(connection.scalars(query))
 
 
 def _delete_rows(connection: Connection, source: str, ids: Sequence[str]) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, delete, select, text, update
 
 from iyu.schemas.sql.tables import UtcDateTime, result_events, result_feed
 
@@ -61,8 +61,3 @@ def prune_feed(connection: Connection, before: datetime) -> int:
     gone = connection.execute(delete(result_events).where(condition))
     connection.execute(update(result_feed).values(pruned_xid=int(last.xid), pruned_id=last.id))
     return int(gone.rowcount)
-
-
-def count_events(connection: Connection) -> int:
-    """Return how many events the feed holds."""
-    return int(connection.execute(select(func.count()).select_from(result_events)).scalar_one())
