@@ -9,7 +9,14 @@ from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from iyu.console.web.app import PAGES
 from iyu.schemas.sql.engine import connected, upgrade
@@ -179,27 +186,28 @@ def test_from_a_search_to_a_word_a_review_and_the_models(
     page.fill("#text", "최악")
     page.select_option("#label", "negative")
     page.click("form[role=search] button")
-    assert "text=" in page.url
+    page.wait_for_url("**text=*")
     first = page.locator("article.review").first
-    assert "최악" in first.locator(".heated").inner_text()
+    expect(first.locator(".heated")).to_contain_text("최악")
     first.locator("a.more").click()
-    assert "/review?" in page.url
-    assert page.locator("article.method").count() == 4  # two methods, two models
+    page.wait_for_url("**/review?*")
+    expect(page.locator("article.method")).to_have_count(4)  # two methods, two models
     page.locator(".chips a").first.click()
-    assert "word=" in page.url
+    page.wait_for_url("**word=*")
     page.click("header >> a[href^='/words']")
     page.locator("table.words th a").first.click()
-    assert "/word?" in page.url
+    page.wait_for_url("**/word?*")
     word = page.locator("h1 bdi").inner_text()
     page.locator("p > a.button", has_text=re.compile("with it|모두")).click()
+    page.wait_for_url("**/reviews?*")
     assert all(word in text for text in page.locator("article .heated").all_inner_texts())
     page.locator("a[rel=next]").click()
-    assert "after=" in page.url
+    page.wait_for_url("**after=*")
     page.click("header >> a[href^='/models']")
     page.click("form[action='/comparison'] button")
     poll(60, lambda: _is_compared(page))
     page.locator("table.flips a").first.click()
-    assert "/review?" in page.url
+    page.wait_for_url("**/review?*")
     context.close()
     assert visits.elsewhere == []
     assert visits.complaints == []
@@ -210,6 +218,7 @@ def _is_compared(page: Page) -> bool:
     if page.locator("table.flips").count():
         return True
     page.locator("main a.button").click()
+    page.wait_for_load_state()
     return False
 
 
@@ -247,7 +256,7 @@ def test_heat_has_a_sign_beside_colour_a_sentence_and_a_switch(browser: Browser,
     assert "Pulled down by: 최악." in text.inner_text()
     assert page.locator(".text.large [role], .text.large [aria-label]").count() == 0
     page.click(".switch a")
-    assert "heat=off" in page.url
+    page.wait_for_url("**heat=off*")
     plain = page.locator(".text.large .d4").first
     assert plain.evaluate("it => getComputedStyle(it).backgroundColor") == "rgba(0, 0, 0, 0)"
     assert not page.locator(".text.large .unseen").is_visible()
@@ -274,10 +283,10 @@ def test_a_reader_gives_the_token_once(browser: Browser, start_web: Callable[...
     page.goto(f"{address}/words?order=mean")
     page.fill("#token", "not this one at all")
     page.click("form button")
-    assert page.locator("[role=alert]").is_visible()
+    expect(page.locator("[role=alert]")).to_be_visible()
     page.fill("#token", TOKEN)
     page.click("form button")
-    assert page.url == f"{address}/words?order=mean"
+    page.wait_for_url(f"{address}/words?order=mean")
     page.goto(f"{address}/reviews")
     assert page.locator("article.review").count() > 0
     [cookie] = context.cookies()
