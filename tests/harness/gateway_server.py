@@ -76,7 +76,9 @@ class Served:
         """Return a client with a token of its own; all rights unless some are named."""
         with writing(self.engine) as connection:
             token = add_token(connection, source, rights or tuple(Right))
-        return Client(self.port, token)
+        client = Client(self.port, token)
+        poll(10, lambda: client.get("/batches/none").status != 401)
+        return client
 
 
 @contextmanager

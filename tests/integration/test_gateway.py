@@ -73,7 +73,7 @@ def test_an_accepted_review_is_in_the_ledger_and_then_in_the_broker(engine, gate
 
 def test_what_was_published_is_noted_in_the_ledger(engine, gateway, shop, broker):
     shop.post("/reviews", ONE)
-    poll(30, lambda: gateway.gateway.outlet.published())
+    poll(30, gateway.gateway.outlet.published)
     shop.post("/reviews", ONE | {"review_id": "2"})
     with reading(engine) as connection:
         times = connection.scalars(select(chunks.c.published_at).order_by(chunks.c.queued_at)).all()
@@ -191,7 +191,7 @@ def test_a_chunked_body_ends_at_the_limit(gateway, shop):
         )
         connection.sendall(head.encode())
         part = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
-        with pytest.raises(OSError, match="reset|broken|refused|Broken"):  # noqa: PT012
+        with pytest.raises(OSError, match=r"reset|[Bb]roken"):  # noqa: PT012
             for _ in range(100):
                 connection.sendall(part)
 
@@ -398,12 +398,13 @@ def test_a_cursor_that_cannot_be_followed_is_refused(shop, cursor):
 
 
 WRONG_TOKENS = [
-    None, "", "x", "iyu", "iyu_", "iyu__", "iyu_0badbeef_secret", "iyu_" + "x" * 5_000, "iyu_a_\xe9",
+    None, "", "x", "iyu", "iyu_", "iyu__", "iyu_0badbeef_secret", "iyu_" + "x" * 5_000,
+    "iyu_a_\xe9",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("token", WRONG_TOKENS)
-def test_without_a_known_token_nothing_is_told(engine, gateway, token):
+def test_without_a_known_token_nothing_is_given(engine, gateway, token):
     nobody = Client(gateway.port, token)
     for answer in (
         nobody.post("/reviews", ONE),
@@ -480,7 +481,7 @@ def test_an_open_gateway_takes_everything_for_one_source(engine, broker):
         assert nobody.post("/reviews", ONE, Host="evil.example").status == 400
 
 
-def test_nothing_of_an_unforeseen_error_is_told(engine, gateway, shop, monkeypatch, caplog):
+def test_nothing_of_an_unforeseen_error_is_shown(engine, gateway, shop, monkeypatch, caplog):
     def fail(*_: object) -> None:
         raise RuntimeError(f"what it stumbled over: {ONE['text']}")
 
@@ -503,7 +504,7 @@ def test_what_there_is_not_is_a_problem_too(shop):
         assert (answer.status, json.loads(answer.body)["status"]) == (status, status), path
 
 
-def test_health_tells_no_secret_and_asks_for_no_token(gateway):
+def test_health_and_description_ask_for_no_token(gateway):
     nobody = Client(gateway.port, None)
     assert nobody.get("/health").json == {"database": "ok", "broker": "ok"}
     assert nobody.get("/health/live").json == {"gateway": "ok"}

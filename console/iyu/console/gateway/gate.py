@@ -18,7 +18,7 @@ from iyu.schemas.sql.engine import reading
 #: Seconds for which the tokens that were read are good: a removed one works no longer.
 FRESH_SECONDS: Final = 5.0
 #: Seconds between two reads for the sake of ids that are not known, or anybody could cause many.
-UNKNOWN_SECONDS: Final = 1.0
+UNKNOWN_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,12 @@ _COUNT: Final = {"type": "integer", "minimum": 0}
 _TIME: Final = {"type": "string", "format": "date-time"}
 _SIDE: Final = {"type": "string", "enum": ["ok", "down"]}
 _TEXT: Final = {"type": "string"}
+#: orjson reads longer numbers as fractions, which are no ids.
+_INT64: Final = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
+_NOT_BLANK: Final = {"type": "string", "minLength": 1, "pattern": r"\S"}
 _ID: Final = {
-    "oneOf": [{"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}, {"type": "integer"}],
-    "description": "Unique within the source; a number is taken as its digits.",
+    "oneOf": [_NOT_BLANK | {"maxLength": MAX_ID_LENGTH}, _INT64],
+    "description": "Unique within the source, without NUL; a number is taken as its digits.",
 }
 _DETAIL: Final = {"status": {"type": "integer"}, "title": _TEXT, "detail": _TEXT}
 
@@ -96,7 +99,7 @@ _RESULT: Final = thing(
     },
 )
 _REVIEW: Final = thing(
-    {"review_id": _ID, "text": {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH}}
+    {"review_id": _ID, "text": _NOT_BLANK | {"maxLength": MAX_TEXT_LENGTH}}
 )
 
 COMPONENTS: Final[dict[str, Any]] = {
