@@ -57,6 +57,4 @@ def test_every_address_is_described():
     described = {
         (method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods
     }
-    assert described == {
-        (method, path.replace(":anything", "")) for method, path, _ in ROUTES
-    }
+    assert described == {(method, path.replace(":anything", "")) for method, path, _ in ROUTES}

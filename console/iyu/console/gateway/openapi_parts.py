@@ -98,9 +98,7 @@ _RESULT: Final = thing(
         "heat": {"type": "array", "items": {"type": "object"}},
     },
 )
-_REVIEW: Final = thing(
-    {"review_id": _ID, "text": _NOT_BLANK | {"maxLength": MAX_TEXT_LENGTH}}
-)
+_REVIEW: Final = thing({"review_id": _ID, "text": _NOT_BLANK | {"maxLength": MAX_TEXT_LENGTH}})
 
 COMPONENTS: Final[dict[str, Any]] = {
     "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
