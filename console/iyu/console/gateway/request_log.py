@@ -57,5 +57,5 @@ def _write(scope: Scope, status: int, seconds: float) -> None:
         return
     route: Any = scope.get("route")  # its pattern: an id in the address stays out
     figures = scope.get("iyu.figures", {}) | {"seconds": round(seconds, 4)}
-    path = getattr(route, "path", "unknown")
+    path = getattr(route, "path", "unknown").replace(":anything", "")
     log.info("%s %s %s", scope["method"][:10], path, status, extra=figures)
