@@ -8,17 +8,22 @@ from http.client import HTTPConnection
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from iyu.console.gateway.gateway import Gateway, opened_gateway
 from iyu.console.gateway.server import make_server
 from iyu.console.gateway.tokens import Right, add_token
 from iyu.console.web.listener import listen
 from iyu.schemas.broker.broker import Broker
+from iyu.schemas.contract.message import unpack
 from iyu.schemas.contract.settings import Settings
-from iyu.schemas.sql.engine import connected, writing
+from iyu.schemas.sql.engine import connected, reading, writing
+from iyu.schemas.sql.tables import chunks
 from tests.harness.polling import poll
 from tests.harness.web_page import Answered
+
+#: A review that is accepted.
+ONE = {"review_id": "1", "text": "배송이 빨라서 좋았어요"}
 
 
 @dataclass(frozen=True)
@@ -102,3 +107,15 @@ def served(
         finally:
             server.should_exit = True
             thread.join(60)
+
+
+def in_ledger(engine: Engine) -> list[tuple[str, str, str]]:
+    """Source, id and text of every review in the ledger."""
+    with reading(engine) as connection:
+        rows = connection.execute(select(chunks.c.source, chunks.c.payload)).all()
+    return [(source, r.review_id, r.text) for source, payload in rows for r in unpack(payload)]
+
+
+def many(count: int, start: int = 0) -> list[dict[str, Any]]:
+    """Reviews of a request."""
+    return [{"review_id": f"r{i}", "text": f"글 {i}"} for i in range(start, start + count)]

@@ -1,23 +1,17 @@
 """The gateway on both databases: 202 means that the ledger has it, and anything else that not."""
 
 import gzip
-import json
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
-from urllib.parse import quote
 
 import orjson
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from iyu.console.gateway.body import MAX_BODY
-from iyu.console.gateway.reviews_in_body import MAX_REVIEWS
 from iyu.console.gateway.tokens import Right, Token, add_token, list_tokens, remove_token
 from iyu.schemas.contract.errors import BrokerUnavailable, InputError
-from iyu.schemas.contract.message import Queue, unpack
+from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.review import utc_now
 from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.results import Kind
@@ -26,11 +20,10 @@ from iyu.schemas.sql.engine import reading, writing
 from iyu.schemas.sql.tables import batches, chunks, gateway_tokens, tombstones
 from iyu.worker.rows import write_chunk as store
 from tests.harness.fakes import FakeBroker
-from tests.harness.gateway_server import Client, Served, served
+from tests.harness.gateway_server import ONE, Client, Served, in_ledger, many, served
 from tests.harness.polling import poll
+from tests.integration.test_gateway_requests import REJECTED
 from tests.integration.test_store import MANIFEST, chunk, write
-
-ONE = {"review_id": "1", "text": "배송이 빨라서 좋았어요"}
 
 
 @pytest.fixture
@@ -47,17 +40,6 @@ def gateway(engine: Engine, broker: FakeBroker) -> Iterator[Served]:
 @pytest.fixture
 def shop(gateway: Served) -> Client:
     return gateway.client("shop")
-
-
-def in_ledger(engine: Engine) -> list[tuple[str, str, str]]:
-    """Source, id and text of every review in the ledger."""
-    with reading(engine) as connection:
-        rows = connection.execute(select(chunks.c.source, chunks.c.payload)).all()
-    return [(source, r.review_id, r.text) for source, payload in rows for r in unpack(payload)]
-
-
-def many(count: int, start: int = 0) -> list[dict[str, Any]]:
-    return [{"review_id": f"r{i}", "text": f"글 {i}"} for i in range(start, start + count)]
 
 
 def test_an_accepted_review_is_in_the_ledger_and_then_in_the_broker(engine, gateway, shop, broker):
@@ -102,27 +84,6 @@ def test_a_text_is_trimmed_and_a_number_is_its_digits(engine, shop):
     assert in_ledger(engine) == [("shop", "17", "가")]
 
 
-REJECTED = {
-    "empty": {"review_id": "1", "text": " \n"},
-    "not-text": {"review_id": "1", "text": 5},
-    "missing-id": {"text": "글"},
-    "bad-id": {"review_id": 1.5, "text": "글"},
-    "nul-character": {"review_id": "1", "text": "a\0b"},
-    "too-long": {"review_id": "1", "text": "글" * 10_001},
-    "malformed-row": {"review_id": "1", "text": "글", "txt": "a misspelt field"},
-}
-
-
-@pytest.mark.parametrize("reason", REJECTED)
-def test_one_rejected_review_refuses_the_whole_request(engine, shop, reason):
-    answer = shop.post("/reviews", [*many(2), REJECTED[reason]])
-    assert answer.status == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-    [rejected] = answer.json["rejected"]
-    assert (rejected["index"], rejected["reason"]) == (2, reason)
-    assert in_ledger(engine) == []
-
-
 def test_rejected_reviews_are_left_out_where_that_is_asked_for(engine, shop):
     reviews = [many(1)[0], *REJECTED.values()]
     answer = shop.post("/reviews?skip_rejected=true", reviews)
@@ -132,68 +93,6 @@ def test_rejected_reviews_are_left_out_where_that_is_asked_for(engine, shop):
     batch = shop.get(answer.json["batch"]).json
     assert (batch["accepted"], batch["rejected"]) == (1, len(REJECTED))
     assert shop.post("/reviews?skip_rejected=true", [REJECTED["empty"]]).status == 422
-
-
-def test_a_broken_line_is_one_rejected_review(shop):
-    body = b'{"review_id": "1", "text": "\xea\xb8\x80"}\n{"review_id": "2", \n[]\n\xff\n'
-    answer = shop.post("/reviews", body, Content_Type="application/jsonl")
-    assert [(one["index"], one["reason"]) for one in answer.json["rejected"]] == [
-        (1, "malformed-row"), (2, "malformed-row"), (3, "malformed-row"),
-    ]  # fmt: skip
-
-
-MALFORMED: dict[str, tuple[int, bytes, dict[str, str]]] = {
-    "nothing": (400, b"", {}),
-    "no JSON": (400, b'{"review_id": ', {}),
-    "no UTF-8": (400, b'{"review_id": "1", "text": "\xff"}', {}),
-    "half a character": (400, b'{"review_id": "1", "text": "\\ud800"}', {}),
-    "a text": (400, b'"text"', {}),
-    "no review": (400, b"[]", {}),
-    "nested": (400, b"[" * 100_000, {}),
-    "too many": (413, orjson.dumps([{}] * (MAX_REVIEWS + 1)), {}),
-    "too many lines": (413, b"{}\n" * (MAX_REVIEWS + 1), {"Content_Type": "application/jsonl"}),
-    "too large": (413, b" " * (MAX_BODY + 1), {}),
-    "no gzip": (400, b"{}", {"Content_Encoding": "gzip"}),
-    "cut off": (400, gzip.compress(b"[]" * 100)[:-4], {"Content_Encoding": "gzip"}),
-    "a bomb": (413, gzip.compress(b" " * 60_000_000), {"Content_Encoding": "gzip"}),
-    "bombs": (413, gzip.compress(b" " * 1_000_000) * 60, {"Content_Encoding": "gzip"}),
-    "an encoding": (415, b"{}", {"Content_Encoding": "br"}),
-    "two encodings": (415, b"{}", {"Content_Encoding": "gzip, gzip"}),
-    "a form": (415, b"a=b", {"Content_Type": "application/x-www-form-urlencoded"}),
-    "no type": (415, b"{}", {"Content_Type": ""}),
-    "a charset": (415, b"{}", {"Content_Type": "application/json; charset=euc-kr"}),
-}
-
-
-@pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_request_is_refused_whole_and_in_words(engine, shop, name):
-    status, body, headers = MALFORMED[name]
-    answer = shop.post("/reviews", body, **headers)
-    assert answer.status == status, answer.body
-    assert answer.json["detail"]
-    assert in_ledger(engine) == []
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["/reviews?queue=fast", "/reviews?skip_rejectd=true", "/reviews?queue=live&queue=bulk"],
-)
-def test_a_misspelt_parameter_is_refused(engine, shop, address):
-    assert shop.post(address, ONE).status == 400
-    assert in_ledger(engine) == []
-
-
-def test_a_chunked_body_ends_at_the_limit(gateway, shop):
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
-        head = (
-            f"POST /reviews HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {shop.token}\r\n"
-            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-        )
-        connection.sendall(head.encode())
-        part = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
-        with pytest.raises(OSError, match=r"reset|[Bb]roken"):  # noqa: PT012
-            for _ in range(100):
-                connection.sendall(part)
 
 
 def test_the_same_request_twice_changes_nothing(engine, gateway, shop, broker):
@@ -325,23 +224,6 @@ def test_a_batch_is_followed_from_pending_to_finished(engine, gateway, shop, bro
         assert shop.get(f"/batches/{wrong}").status == 404
 
 
-IDS = ["4711", "a/b", "a//b/", "/", "..", "../..", "a?b#c", "100%25", "줄\n바꿈", "\u3000x", "a;b",
-       "forget", "é", "e\u0301", "\U0001f600", "%2F", "+", "a b"]  # fmt: skip
-
-
-@pytest.mark.parametrize("review_id", IDS)
-def test_every_id_can_be_erased_by_its_address_and_by_a_body(engine, gateway, shop, review_id):
-    clean = review_id.strip()
-    shop.post("/reviews", [{"review_id": review_id, "text": "글"}, *many(1)])
-    erased = shop.request("DELETE", f"/reviews/{quote(review_id, safe='')}")
-    assert (erased.status, erased.json["pending"]) == (200, 1), erased.body
-    assert {key for _, key, _ in in_ledger(engine)} == {"r0"}
-    shop.post("/reviews", {"review_id": review_id, "text": "글"})
-    erased = shop.post("/reviews/forget", {"review_ids": [review_id]})
-    assert erased.json["pending"] == 1
-    assert clean not in {key for _, key, _ in in_ledger(engine)}
-
-
 def test_erasing_takes_all_or_none(engine, gateway, shop):
     shop.post("/reviews", many(3))
     answer = shop.post("/reviews/forget", {"review_ids": ["r0", "", 1.5, "x" * 201]})
@@ -381,63 +263,6 @@ def test_lines_of_other_sources_are_passed_over(engine, gateway, shop):
         record(connection, Kind.ERASED, "shop", ["mine"])
     page = shop.get("/results?after=0").json
     assert [line["review_id"] for line in page["results"]] == ["mine"]
-
-
-CURSORS = {
-    "": 400, "x": 400, "-1": 400, "MC4w": 400, "ZS4wLjAuMA": 410,
-    "ZS45OTk5OTk5OTk5OTk5OTk5OTk5OTk5LjAuMA": 400,  # e.9999999999999999999999.0.0
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("cursor", CURSORS)
-def test_a_cursor_that_cannot_be_followed_is_refused(shop, cursor):
-    assert shop.get(f"/results?after={cursor}").status == CURSORS[cursor]
-    assert shop.get("/results").status == 400
-    for wrong in ("below=nan", "below=x", "label=good", "with_heat=1", "limit=5"):
-        assert shop.get(f"/results?after=0&{wrong}").status == 400
-
-
-WRONG_TOKENS = [
-    None, "", "x", "iyu", "iyu_", "iyu__", "iyu_0badbeef_secret", "iyu_" + "x" * 5_000,
-    "iyu_a_\xe9",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("token", WRONG_TOKENS)
-def test_without_a_known_token_nothing_is_given(engine, gateway, token):
-    nobody = Client(gateway.port, token)
-    for answer in (
-        nobody.post("/reviews", ONE),
-        nobody.post("/reviews", b"broken"),
-        nobody.post("/reviews/forget", {"review_ids": ["1"]}),
-        nobody.get("/results?after=0"),
-        nobody.get("/batches/x"),
-        nobody.request("DELETE", "/reviews/1"),
-    ):
-        assert answer.status == 401
-        assert answer.headers["www-authenticate"] == "Bearer"
-    assert in_ledger(engine) == []
-
-
-def test_a_token_with_another_ones_secret_is_none(gateway, shop):
-    other = gateway.client("other")
-    assert shop.token is not None
-    assert other.token is not None
-    mixed = shop.token.rsplit("_", 1)[0][:12] + "_" + other.token[13:]
-    assert mixed not in {shop.token, other.token}
-    assert Client(gateway.port, mixed).post("/reviews", ONE).status == 401
-
-
-@pytest.mark.parametrize("right", list(Right))
-def test_a_token_may_do_what_it_was_made_for(gateway, right):
-    client = gateway.client("shop", right)
-    found = {
-        Right.SUBMIT: client.post("/reviews", ONE).status,
-        Right.READ: client.get("/results?after=0").status,
-        Right.FORGET: client.request("DELETE", "/reviews/1").status,
-    }
-    assert [of for of, status in found.items() if status < 300] == [right]
-    assert {status for of, status in found.items() if of is not right} == {403}
 
 
 def test_a_new_token_works_and_a_removed_or_old_one_does_not(engine, gateway, shop):
@@ -493,19 +318,3 @@ def test_nothing_of_an_unforeseen_error_is_shown(engine, gateway, shop, monkeypa
     assert in_ledger(engine) == []
     monkeypatch.undo()
     assert shop.post("/reviews", ONE).status == 202
-
-
-def test_what_there_is_not_is_a_problem_too(shop):
-    for method, path, status in (
-        ("GET", "/", 404), ("GET", "/reviews", 405), ("PUT", "/reviews/1", 405),
-        ("GET", "/reviews/1", 405), ("POST", "/results", 405), ("DELETE", "/reviews/", 422),
-    ):  # fmt: skip
-        answer = shop.request(method, path)
-        assert (answer.status, json.loads(answer.body)["status"]) == (status, status), path
-
-
-def test_health_and_description_ask_for_no_token(gateway):
-    nobody = Client(gateway.port, None)
-    assert nobody.get("/health").json == {"database": "ok", "broker": "ok"}
-    assert nobody.get("/health/live").json == {"gateway": "ok"}
-    assert nobody.get("/openapi.json").json["openapi"] == "3.1.0"
