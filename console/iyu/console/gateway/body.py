@@ -73,7 +73,7 @@ def announced_size(request: Request) -> int:
     if not (length.isascii() and length.isdecimal()):  # chunked: it may become as large as any
         return MAX_BODY
     if int(length[:20]) > MAX_BODY:
-        raise too_large()
+        raise too_large(is_unread=True)
     return MAX_BODY if is_packed(request) else int(length)
 
 
@@ -114,7 +114,7 @@ async def read_body(request: Request) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size > MAX_BODY:
-                    raise too_large()
+                    raise too_large(is_unread=True)
                 parts.append(part)
     except TimeoutError:
         raise Problem(
@@ -160,13 +160,13 @@ def unpack(packed: bytes) -> bytes:
     return b"".join(parts)
 
 
-def too_large() -> Problem:
+def too_large(*, is_unread: bool = False) -> Problem:
     """Return the problem of a body that is too large."""
     return Problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"a body has at most {MAX_BODY:,} bytes, also when unpacked, and nothing was accepted; "
         "send it in parts",
-        headers={"Connection": "close"},
+        headers={"Connection": "close"} if is_unread else None,
     )
 
 
