@@ -17,7 +17,6 @@ from datetime import UTC
 from pathlib import Path
 from typing import Final
 
-import orjson
 import psutil
 import pytest
 from sqlalchemy import Engine, func, select, text
@@ -30,6 +29,7 @@ from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import progress
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import connect, reading, upgrade
+from iyu.schemas.sql.heat_columns import StoredHeat, unpack_tokens
 from iyu.schemas.sql.keyword_days import from_explanations
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from tests.harness.polling import poll
@@ -321,8 +321,9 @@ def recomputed(engine: Engine) -> Sums:
 def recounted(engine: Engine) -> Sums:
     """The sums of the stored reviews, counted in Python, one by one."""
     e, r, p = tables.explanations.c, tables.reviews.c, tables.predictions.c
+    heat = (e[name] for name in StoredHeat._fields)
     query = (
-        select(e.model_version, e.method, r.submitted_at, p.label, e.tokens)
+        select(e.model_version, e.method, r.submitted_at, p.label, r.text, *heat)
         .join_from(
             tables.explanations,
             tables.reviews,
@@ -337,9 +338,9 @@ def recounted(engine: Engine) -> Sums:
     )
     found: dict[tuple[str, ...], list[float]] = {}
     with reading(engine) as connection:
-        for version, method, moment, label, tokens in connection.execute(query):
+        for version, method, moment, label, review, *stored in connection.execute(query):
             words: dict[tuple[str, str], list[float]] = {}
-            for token in orjson.loads(tokens) if isinstance(tokens, str) else tokens:
+            for token in unpack_tokens(StoredHeat(*stored), review):
                 if token["heat"] is not None and is_counted(token["pos"]):
                     words.setdefault((token["surface"], token["pos"]), []).append(token["heat"])
             day = moment.astimezone(UTC).date().isoformat()

@@ -13,6 +13,7 @@ from sqlalchemy import JSON, Connection, Date, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 
+from iyu.schemas.sql.heat_columns import TokenValues
 from iyu.schemas.sql.tables import UtcDateTime
 
 _POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -100,6 +101,8 @@ def _bound(dialect: Dialect, table: Table, name: str, value: Any) -> Any:
     kind = table.c[name].type
     if not isinstance(value, list):
         return _converted(dialect, kind, [value])[0]
+    if isinstance(kind, TokenValues):
+        value = kind.texts(value, dialect)
     # The others go as they are: a call for every value would cost more than the writing.
     values = _converted(dialect, kind, value) if isinstance(kind, UtcDateTime | Date) else value
     return _as_json(kind, values) if dialect.name == "postgresql" else values
@@ -148,7 +151,9 @@ def _postgresql_insert(table: Table, names: tuple[str, ...], lists: tuple[str, .
     """Build an INSERT whose lists are bound as JSON arrays: one text for any number of rows."""
     types = {name: str(table.c[name].type.compile(_POSTGRESQL)) for name in names}
     values = ", ".join(
-        f"u.{name}::{types[name]}" if name in lists else f"%({name})s::{types[name]}"
+        f"{_unpacked(name, types[name])}::{types[name]}"
+        if name in lists
+        else f"%({name})s::{types[name]}"
         for name in names
     )
     arrays = ", ".join(
@@ -161,6 +166,11 @@ def _postgresql_insert(table: Table, names: tuple[str, ...], lists: tuple[str, .
         f"INSERT INTO {table.name} ({', '.join(names)}) "
         f"SELECT {values} FROM ROWS FROM ({arrays}) AS u({', '.join(lists)}) "
     )
+
+
+def _unpacked(name: str, kind: str) -> str:
+    """Turn a JSON array into an array's own form; null stands for NULL in both."""
+    return f"translate(u.{name}, '[]', '{{}}')" if kind.endswith("[]") else f"u.{name}"
 
 
 def _on_conflict(

@@ -12,6 +12,7 @@ from iyu.schemas.contract.review import text_hash, utc_now
 from iyu.schemas.ledger.dead_letters import resolve
 from iyu.schemas.results.events import record_scored
 from iyu.schemas.sql import tables
+from iyu.schemas.sql.heat_columns import NO_TOKENS
 from iyu.schemas.sql.upsert import insert_new, upsert
 from iyu.worker.rows.count_keywords import Tally
 from iyu.worker.rows.keep_newer_text import Scored, keep_newer_text, review_columns
@@ -127,12 +128,17 @@ def _write_explanations(
             "method": [e.method for e in explanations],
             "layers": [e.layers for e in explanations],
             "target": [e.target for e in explanations],
-            "tokens": [orjson.dumps(e.tokens).decode() for e in explanations],
+            "tokens": NO_TOKENS,
             "comprehensiveness": [e.comprehensiveness for e in explanations],
             "sufficiency": [e.sufficiency for e in explanations],
             "pad_heat": [e.pad_heat for e in explanations],
             "completeness_gap": [e.completeness_gap for e in explanations],
             "text_hash": [digest for _, _, digest in rows],
+            "starts": [e.morphemes.starts for e in explanations],
+            "ends": [e.morphemes.ends for e in explanations],
+            "tags": [e.morphemes.tags for e in explanations],
+            "heats": [e.heats for e in explanations],
+            "addresses": [sorted(e.addresses) or None for e in explanations],
         },
         update_where=_OTHER_TEXT.format(table="explanations"),
     )
