@@ -66,6 +66,27 @@ def prune(
     )
 
 
+@db.command("convert-heatmaps")
+def convert_heatmaps(database: DatabaseOption = None) -> None:
+    """Convert heatmaps from before 0.2 into columns, a quarter of their size, while workers run.
+
+    Until then they are read as they are. It may be interrupted, and goes on when called again.
+    """
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.convert_heatmaps import convert_heatmaps as convert
+    from iyu.console.operations.convert_heatmaps import count_old_heatmaps
+    from iyu.console.operations.open_database import open_database
+    from iyu.console.terminal.progress_bar import progress_bar
+
+    with open_database(load_settings(database_url=database).database) as engine:
+        old = count_old_heatmaps(engine)
+        with progress_bar("converting", old, quiet=False) as bar:
+            done = convert(engine, bar.update)
+    typer.echo(f"{done.rows:,} heatmaps converted")
+    if done.left:
+        typer.echo(f"{done.left:,} do not fit their review's text and stay as they are", err=True)
+
+
 @db.command()
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")],

@@ -61,16 +61,59 @@ def insert_new(connection: Connection, table: Table, key: str, columns: Columns)
     `key` is the one column of the primary key that is a list. Rows that exist are not changed. If
     another transaction is inserting the same key, this one waits for it.
     """
-    if connection.dialect.name == "sqlite":  # one writer: no other insert comes in between
-        return _insert_absent(connection, table, key, columns)
-    names = tuple(columns)
-    lists = tuple(name for name, values in columns.items() if isinstance(values, list))
     if not columns[key]:
         return frozenset()
+    if connection.dialect.name == "sqlite":  # one writer: no other insert comes in between
+        return _insert_absent(connection, table, key, columns)
+    if not _known(connection, table, key, columns) and _copy(connection, table, columns):
+        return frozenset(columns[key])
+    names = tuple(columns)
+    lists = tuple(name for name, values in columns.items() if isinstance(values, list))
     bound = {name: _bound(connection.dialect, table, name, v) for name, v in columns.items()}
     statement = _postgresql_insert(table, names, lists)
     statement += f"ON CONFLICT DO NOTHING RETURNING {key}"
     return frozenset(connection.exec_driver_sql(statement, bound).scalars())
+
+
+def insert_or_upsert(
+    connection: Connection, table: Table, columns: Columns, *, update_where: str
+) -> None:
+    """Write rows of which no key is likely to be there: as `upsert`, and faster if none is."""
+    if connection.dialect.name == "postgresql" and _copy(connection, table, columns):
+        return
+    upsert(connection, table, columns, update_where=update_where)
+
+
+def _copy(connection: Connection, table: Table, columns: Columns) -> bool:
+    from iyu.schemas.sql.copy_rows import copy_rows  # not where psycopg is not installed
+
+    if not any(values for values in columns.values() if isinstance(values, list)):
+        return True
+    converted = {
+        name: _driver_values(connection.dialect, table.c[name].type, values)
+        for name, values in columns.items()
+    }
+    return copy_rows(connection, table, converted)
+
+
+def _driver_values(dialect: Dialect, kind: Any, value: Any) -> Any:
+    if not isinstance(kind, UtcDateTime | Date):
+        return value
+    if not isinstance(value, list):
+        return _converted(dialect, kind, [value])[0]
+    return _converted(dialect, kind, value)
+
+
+def _known(connection: Connection, table: Table, key: str, columns: Columns) -> bool:
+    """Say whether one of the keys is there."""
+    fixed = [column.name for column in table.primary_key if column.name != key]
+    where = " AND ".join(f"{name} = %({name})s" for name in fixed)
+    query = (
+        f"SELECT 1 FROM {table.name} WHERE {where} "
+        f"AND {key} IN (SELECT json_array_elements_text(%({key})s::json)) LIMIT 1"
+    )
+    bound = {name: columns[name] for name in fixed} | {key: orjson.dumps(columns[key]).decode()}
+    return connection.exec_driver_sql(query, bound).first() is not None
 
 
 def _insert_absent(
