@@ -3,6 +3,7 @@
 import random
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -72,9 +73,14 @@ def chunk(texts: dict[str, str], moment: datetime = NOON) -> Chunk:
 
 
 def write(engine: Engine, given: Chunk, version: str = "v1") -> int | None:
+    found = [prediction(review.text, version) for review in given.reviews]
+    # Words are stored by their places, so the text has to hold them.
+    spelled = tuple(
+        Review(key, " ".join(WORDS[int(i)] for i in numbers.split()))
+        for key, numbers in ((review.review_id, review.text) for review in given.reviews)
+    )
     with writing(engine) as connection:
-        found = [prediction(review.text, version) for review in given.reviews]
-        return store.write(connection, given, found, version)
+        return store.write(connection, replace(given, reviews=spelled), found, version)
 
 
 def stored(engine: Engine) -> dict[tuple[Any, ...], list[float]]:

@@ -67,6 +67,7 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
     "explanations": of_each_review(
         model_version="v1", method="gradcam", layers="conv1", target="logit", tokens=TOKENS.get,
         comprehensiveness=0.3, sufficiency=None, pad_heat=0.0, completeness_gap=None,
+        starts=None, ends=None, tags=None, heats=None, addresses=None,
     ),
     "batches": [
         {

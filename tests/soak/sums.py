@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC
 
-import orjson
 from sqlalchemy import Engine, select, text
 
 from iyu.schemas.contract.message import MAX_REVIEWS, Chunk, Queue, Rescore, new_id
@@ -11,6 +10,7 @@ from iyu.schemas.contract.morpheme_tags import is_counted
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import connected, reading, upgrade, writing
+from iyu.schemas.sql.heat_columns import StoredHeat, unpack_tokens
 from iyu.schemas.sql.keyword_days import from_explanations
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.rows.write_chunk import write
@@ -67,8 +67,9 @@ def recomputed(engine: Engine) -> Sums:
 def recounted(engine: Engine) -> Sums:
     """The sums of the stored reviews, counted in Python, one by one."""
     e, r, p = tables.explanations.c, tables.reviews.c, tables.predictions.c
+    heat = (e[name] for name in StoredHeat._fields)
     query = (
-        select(e.model_version, e.method, r.submitted_at, p.label, e.tokens)
+        select(e.model_version, e.method, r.submitted_at, p.label, r.text, *heat)
         .join_from(
             tables.explanations,
             tables.reviews,
@@ -84,9 +85,9 @@ def recounted(engine: Engine) -> Sums:
     found: dict[tuple[str, ...], list[float]] = {}
     with reading(engine) as connection:
         rows = connection.execution_options(yield_per=2_000).execute(query)  # more than memory has
-        for version, method, moment, label, tokens in rows:
+        for version, method, moment, label, review, *stored in rows:
             words: dict[tuple[str, str], list[float]] = {}
-            for token in orjson.loads(tokens) if isinstance(tokens, str) else tokens:
+            for token in unpack_tokens(StoredHeat(*stored), review):
                 if token["heat"] is not None and is_counted(token["pos"]):
                     words.setdefault((token["surface"], token["pos"]), []).append(token["heat"])
             day = moment.astimezone(UTC).date().isoformat()

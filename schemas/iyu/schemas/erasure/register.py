@@ -39,7 +39,7 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
     | _columns(
         Holds.CONTENT,
         "model_version method layers target tokens comprehensiveness sufficiency pad_heat "
-        "completeness_gap text_hash",
+        "completeness_gap text_hash starts ends tags heats addresses",
     ),
     "dead_letters": _KEY
     | _columns(Holds.CONTENT, "text")

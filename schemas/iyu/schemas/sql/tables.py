@@ -31,6 +31,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
+from iyu.schemas.sql.heat_columns import heat_columns
 from iyu.schemas.sql.keyword_days import define as define_keyword_days
 from iyu.schemas.sql.operation_tables import define as define_operation_tables
 
@@ -178,12 +179,13 @@ explanations = Table(
     _key("method", 32),
     Column("layers", String(100), nullable=False),
     Column("target", String(16), nullable=False),  # logit or probability
-    Column("tokens", Json, nullable=False),  # [{surface, start, end, pos, heat}]; see scoring.Token
+    Column("tokens", Json, nullable=False),  # [] where the heatmap is in the columns below
     Column("comprehensiveness", Double),
     Column("sufficiency", Double),
     Column("pad_heat", Double, nullable=False),  # heat that fell on padding; no token carries it
     Column("completeness_gap", Double),  # integrated gradients only
     Column("text_hash", String(16), nullable=False),
+    *heat_columns(),
 )
 
 batches = Table(
