@@ -56,6 +56,7 @@ class Compose:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.chmod(0o755)  # the image's user reads the reviews in it
         self.name = self.image = f"iyu-test-{os.getpid()}"
         services: dict[str, dict[str, Any]] = {name: {"image": self.image} for name in OURS}
         services["worker"]["environment"] = {"IYU_CONCURRENCY": "1"}
