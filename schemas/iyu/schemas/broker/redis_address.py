@@ -120,7 +120,7 @@ def is_sentinel(settings: Settings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KombuBroker:
-    """The broker as kombu is told of it."""
+    """The broker as kombu connects to it."""
 
     url: MaskedAddress
     options: dict[str, Any] = field(default_factory=dict)  # of the transport
