@@ -94,8 +94,9 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
     "keyword_days": [
         {
             "model_version": "v1", "method": "gradcam", "day": date(2026, 11, 23),
-            "surface": "재미", "pos": "NNG", "reviews": 3, "occurrences": 4, "heat": 2.5,
-            "positive_reviews": 2, "positive_occurrences": 3, "positive_heat": 2.75,
+            "surface": "재미", "pos": "NNG", "source": "shop", "reviews": 3, "occurrences": 4,
+            "heat": 2.5, "positive_reviews": 2, "positive_occurrences": 3, "positive_heat": 2.75,
+            "heat_squared": 4.25,
         }
     ],
     "keyword_totals": [
@@ -106,6 +107,15 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
     ],
     "privacy": [{"id": 1, "min_reviews": 1}],
     "keyword_deltas": [{"id": 5, "payload": b"\x00\xff"}],
+    "review_days": [
+        {
+            "source": "shop", "day": date(2026, 11, 23), "model_version": "v1", "reviews": 3,
+            "positive_reviews": 2, "tokens": 12, "unknown_tokens": 1, "truncated_reviews": 0,
+            "probability": 1.75, "probability_squared": 1.25,
+        }
+    ],
+    "day_deltas": [{"id": 3, "payload": b"\x00\xff"}],
+    "days_to_recount": [{"day": date(2026, 11, 23)}],
     "result_events": [
         {
             "id": 11, "kind": "scored", "source": "shop", "model_version": "v1",

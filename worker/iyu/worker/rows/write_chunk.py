@@ -27,7 +27,7 @@ def write(
     """Write a chunk's reviews, predictions and explanations.
 
     predictions: one for each of `chunk.reviews`. A review that has a newer text by now is left out.
-    Returns the id of the row in `keyword_deltas`, None if the chunk adds no words.
+    Returns the id of the row in `day_deltas`, None if the chunk adds nothing.
     """
     hashes = [text_hash(review.text) for review in chunk.reviews]
     # Sorted keys: two workers that write the same reviews cannot deadlock.
@@ -42,7 +42,7 @@ def write(
     current = standing.current
     if not current:
         return None
-    tally = Tally()
+    tally = Tally(chunk.source)
     count_changes(connection, chunk.source, standing, model_version, tally)
     now = utc_now()
     _write_predictions(connection, chunk.source, current, model_version, now)
