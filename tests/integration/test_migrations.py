@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -332,7 +333,9 @@ def test_numbers_and_addresses_stored_before_leave_the_sums(empty: Engine):
         for surface, pos in (("a", "SL"), ("010", "SN"), ("3", "SN+NNBC")):
             row = dict(day) | {"surface": surface, "pos": pos, "reviews": 1, "occurrences": 1}
             row |= {"heat": 2.0, "positive_reviews": 1, "positive_occurrences": 1}
-            connection.execute(metadata.tables["keyword_days"].insert(), row | DAY)
+            row |= DAY
+            columns = [sa.column(name, sa.Date if name == "day" else None) for name in row]
+            connection.execute(sa.table("keyword_days", *columns).insert(), row)
         r, e = metadata.tables["reviews"], metadata.tables["explanations"]
         connection.execute(r.update().where(r.c.review_id == "1").values(text=text_before))
         connection.execute(e.update().where(e.c.review_id == "1").values(tokens=mail))

@@ -7,7 +7,17 @@ models overlap.
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Date, Double, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    Double,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
 
 from iyu.schemas.sql.review_day import day_sql
 
@@ -77,9 +87,7 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table, Table]:
 
 def from_predictions(dialect: str, chosen: str = "TRUE") -> str:
     """Return the SELECT that computes `review_days`; chosen: a condition on `reviews AS r`."""
-    return _FROM_PREDICTIONS.format(
-        day=day_sql(dialect, "r"), same_text=_SAME_TEXT, chosen=chosen
-    )
+    return _FROM_PREDICTIONS.format(day=day_sql(dialect, "r"), same_text=_SAME_TEXT, chosen=chosen)
 
 
 def days_of_reviews(dialect: str) -> str:

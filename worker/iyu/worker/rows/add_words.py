@@ -79,9 +79,7 @@ def _word_columns(words: Sequence[str]) -> dict[str, Any]:
     return {"surface": [part[0] for part in parts], "pos": [part[2] for part in parts]}
 
 
-def _delete_empty(
-    connection: Connection, version: str, method: str, day: str, source: str
-) -> None:
+def _delete_empty(connection: Connection, version: str, method: str, day: str, source: str) -> None:
     # A row below zero stays: what it lacks is in a delta that is yet to be added.
     table = keyword_days.c
     connection.execute(

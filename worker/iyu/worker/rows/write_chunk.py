@@ -16,6 +16,7 @@ from iyu.schemas.sql.upsert import insert_new, upsert
 from iyu.worker.rows.count_keywords import Tally
 from iyu.worker.rows.keep_newer_text import Scored, keep_newer_text, review_columns
 from iyu.worker.rows.take_back_keywords import count_changes
+from iyu.worker.rows.take_back_scores import count_scores
 from iyu.worker.scoring import Prediction
 
 _OTHER_TEXT = "excluded.text_hash <> {table}.text_hash"
@@ -44,6 +45,7 @@ def write(
         return None
     tally = Tally(chunk.source)
     count_changes(connection, chunk.source, standing, model_version, tally)
+    count_scores(connection, chunk.source, standing, model_version, tally.reviews)
     now = utc_now()
     _write_predictions(connection, chunk.source, current, model_version, now)
     _write_explanations(connection, chunk.source, current, model_version)
