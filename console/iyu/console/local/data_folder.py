@@ -14,9 +14,8 @@ from iyu.console.local.embedded_redis import EmbeddedRedis, is_free
 from iyu.console.local.env_file import read_environment, write_environment
 from iyu.console.local.sqlite_files import checkpoint
 from iyu.console.local.supervisor import ChildProcess, Service, Supervisor
-from iyu.console.operations.upgrade_database import upgrade_database
 from iyu.schemas.contract.errors import SettingsError
-from iyu.schemas.sql.engine import connected
+from iyu.schemas.sql.engine import connected, upgrade
 
 
 class DataFolder:
@@ -92,7 +91,7 @@ def run_locally(
     with folder.locked() as lock, _private_files():
         redis = folder.redis(lock, port)
         with connected(folder.database_url) as engine:
-            upgrade_database(engine)
+            upgrade(engine)
         variables = {"IYU_BROKER_URL": redis.url, "IYU_DATABASE_URL": folder.database_url}
         write_environment(folder.path, variables)
         chosen = {"IYU_MODEL": model, "IYU_METHODS": methods}

@@ -1,5 +1,7 @@
 """Daily sums of words by source with their squares, and daily sums of reviews"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,7 +10,7 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-FIGURES = (
+FIGURES: tuple[tuple[str, Any], ...] = (
     ("reviews", sa.Integer()),
     ("occurrences", sa.Integer()),
     ("heat", sa.Double()),
@@ -16,14 +18,14 @@ FIGURES = (
     ("positive_occurrences", sa.Integer()),
     ("positive_heat", sa.Double()),
 )
-WORD = (
+WORD: tuple[tuple[str, Any], ...] = (
     ("model_version", sa.String(length=16)),
     ("method", sa.String(length=32)),
     ("day", sa.Date()),
     ("surface", sa.Text()),
     ("pos", sa.String(length=100)),
 )
-SUMS_OF_REVIEWS = (
+SUMS_OF_REVIEWS: tuple[tuple[str, Any], ...] = (
     ("reviews", sa.Integer()),
     ("positive_reviews", sa.Integer()),
     ("tokens", sa.BigInteger()),
@@ -137,7 +139,9 @@ def _lock(dialect: str) -> None:
         op.execute("LOCK TABLE keyword_days IN ACCESS EXCLUSIVE MODE")
 
 
-def _replace_keyword_days(dialect: str, key: tuple, figures: tuple, copy: str) -> None:
+def _replace_keyword_days(
+    dialect: str, key: tuple[Any, ...], figures: tuple[Any, ...], copy: str
+) -> None:
     # An index keeps its name on PostgreSQL, and the old table has the name until it is dropped.
     on_sqlite = dialect == "sqlite"
     name = "pk_keyword_days" if on_sqlite else "pk_keyword_days_new"

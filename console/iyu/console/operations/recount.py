@@ -1,29 +1,28 @@
-"""Tables brought up to date, and then the daily sums that an upgrade leaves to be counted."""
+"""The daily sums that an upgrade leaves to be counted: counted with a word on how far it is."""
 
 from importlib.util import find_spec
 
 from sqlalchemy import Engine, func, select
 
 from iyu.console.terminal.progress_bar import progress_bar
-from iyu.schemas.sql.engine import reading, upgrade
+from iyu.schemas.sql.engine import reading
 from iyu.schemas.sql.tables import days_to_recount as marked_days
 
 
-def upgrade_database(engine: Engine, *, quiet: bool = False) -> int:
-    """Migrate, and recount; return how many days are left to `iyu db recount`.
+def recount_marked(engine: Engine, *, quiet: bool = False) -> int:
+    """Count anew where days are marked; return how many are left to `iyu db recount`.
 
-    Counting needs what workers have; without it days are left. Raises DatabaseUnavailable.
+    Counting needs what workers have; without it all are left. Raises DatabaseUnavailable.
     """
-    upgrade(engine)
     with reading(engine) as connection:
         left = int(connection.scalar(select(func.count()).select_from(marked_days)) or 0)
-    if left and find_spec("numpy"):
-        recount_database(engine, quiet=quiet)
-        left = 0
-    return left
+    if not left or not find_spec("numpy"):
+        return left
+    recount(engine, quiet=quiet)
+    return 0
 
 
-def recount_database(engine: Engine, *, quiet: bool = False) -> int:
+def recount(engine: Engine, *, quiet: bool = False) -> int:
     """Count the days anew that need it; return how many. Raises DatabaseUnavailable."""
     from iyu.console.operations.recount_days import days_to_recount, recount_days
 
