@@ -77,9 +77,7 @@ def _insert_absent(
 ) -> frozenset[str]:
     fixed = [column.name for column in table.primary_key if column.name != key]
     where = "".join(f"{name} = ? AND " for name in fixed)
-    query = (
-        f"SELECT {key} FROM {table.name} WHERE {where}{key} IN (SELECT value FROM json_each(?))"
-    )
+    query = f"SELECT {key} FROM {table.name} WHERE {where}{key} IN (SELECT value FROM json_each(?))"
     bound = (*(columns[name] for name in fixed), orjson.dumps(columns[key]).decode())
     there = set(connection.exec_driver_sql(query, bound).scalars())
     if not there:
