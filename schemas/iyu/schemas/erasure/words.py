@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, TextClause, bindparam, insert, text
+from sqlalchemy import Connection, insert, text
 
 from iyu.schemas.sql.keyword_days import of_reviews
 from iyu.schemas.sql.review_days import FRACTIONS, SUMS, days_of_reviews
@@ -19,7 +19,7 @@ from iyu.schemas.sql.tables import day_deltas
 
 def take_back_words(connection: Connection, source: str, review_ids: Sequence[str]) -> None:
     """Write the delta that takes these reviews out; call it before their rows are deleted."""
-    of = {"source": source, "review_ids": list(review_ids)}
+    of = {"source": source, "review_ids": orjson.dumps(list(review_ids)).decode()}
     parts = {"words": _word_groups(connection, of), "reviews": _review_rows(connection, of)}
     if any(parts.values()):
         connection.execute(insert(day_deltas).values(payload=orjson.dumps(parts)))
@@ -27,7 +27,7 @@ def take_back_words(connection: Connection, source: str, review_ids: Sequence[st
 
 def _word_groups(connection: Connection, of: dict[str, Any]) -> list[list[Any]]:
     groups: dict[tuple[str, str, str, int], list[Any]] = defaultdict(list)
-    for row in connection.execute(_query(of_reviews(connection.dialect.name)), of):
+    for row in connection.execute(text(of_reviews(connection.dialect.name)), of):
         group = row.model_version, row.method, str(row.day), int(row.label)
         word = f"{row.surface}\t{row.pos}"
         # PostgreSQL sums integers as decimals.
@@ -37,7 +37,7 @@ def _word_groups(connection: Connection, of: dict[str, Any]) -> list[list[Any]]:
 
 
 def _review_rows(connection: Connection, of: dict[str, Any]) -> list[list[Any]]:
-    found = connection.execute(_query(days_of_reviews(connection.dialect.name)), of).mappings()
+    found = connection.execute(text(days_of_reviews(connection.dialect.name)), of).mappings()
     return [
         [row["source"], str(row["day"]), row["model_version"], *_taken_back(row)] for row in found
     ]
@@ -45,10 +45,6 @@ def _review_rows(connection: Connection, of: dict[str, Any]) -> list[list[Any]]:
 
 def _taken_back(row: Any) -> list[Any]:
     return [-float(row[name]) if name in FRACTIONS else -int(row[name]) for name in SUMS]
-
-
-def _query(sql: str) -> TextClause:
-    return text(sql).bindparams(bindparam("review_ids", expanding=True))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[Any]:

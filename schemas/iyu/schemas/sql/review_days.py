@@ -55,7 +55,11 @@ WHERE {chosen} AND EXISTS (
 )
 GROUP BY r.source, {day}
 """
-_OF_REVIEWS: Final = "r.source = :source AND r.review_id IN :review_ids"
+_OF_REVIEWS: Final = {
+    "sqlite": "r.source = :source AND r.review_id IN (SELECT value FROM json_each(:review_ids))",
+    "postgresql": "r.source = :source AND r.review_id IN "
+    "(SELECT json_array_elements_text(CAST(:review_ids AS json)))",
+}
 
 
 def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table, Table]:
@@ -91,8 +95,8 @@ def from_predictions(dialect: str, chosen: str = "TRUE") -> str:
 
 
 def days_of_reviews(dialect: str) -> str:
-    """Return the SELECT of what :review_ids of :source count for."""
-    return from_predictions(dialect, _OF_REVIEWS)
+    """Return the SELECT of what :review_ids (JSON) of :source count for."""
+    return from_predictions(dialect, _OF_REVIEWS[dialect])
 
 
 def _type(name: str) -> Any:
