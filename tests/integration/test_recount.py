@@ -64,7 +64,7 @@ def count_anew(engine: Engine) -> int:
 def test_an_older_workers_sums_are_right_at_once_and_by_source_after_a_recount(engine: Engine):
     for day in range(3):
         for source in ("shop", "app"):
-            given = {str(n): "0 1 3" for n in range(4)}
+            given = {f"{day}-{n}": "0 1 3" for n in range(4)}
             write(engine, chunk(given, NOON + timedelta(days=day), source))
     make_older(engine)
     add_all_deltas(engine)
