@@ -25,6 +25,7 @@ db = typer.Typer(help="Create, migrate, check, prune and back up the tables.", n
 def upgrade(database: DatabaseOption = None) -> None:
     """Create the tables and views, or migrate them to this version."""
     from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.recount import recount_marked
     from iyu.schemas.contract.settings import mask
     from iyu.schemas.sql.engine import connected
     from iyu.schemas.sql.engine import upgrade as upgrade_tables
@@ -32,7 +33,28 @@ def upgrade(database: DatabaseOption = None) -> None:
     settings = load_settings(database_url=database)
     with connected(settings.database) as engine:
         upgrade_tables(engine)
+        left = recount_marked(engine)
     typer.echo(f"{mask(settings.database)} is up to date")
+    if left:
+        typer.echo(f"{left:,} days wait to be counted by source; run where a worker is installed: "
+                   "iyu db recount", err=True)  # fmt: skip
+
+
+@db.command()
+def recount(database: DatabaseOption = None) -> None:
+    """Count daily sums anew on the days that need it; run it again after the last older worker.
+
+    Workers may run. Where it is stopped, the next run goes on.
+    """
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.open_database import open_database
+    from iyu.console.operations.recount import recount as count_anew
+    from iyu.console.terminal.optional_libraries import require_worker_libraries
+
+    require_worker_libraries(("numpy",))
+    with open_database(load_settings(database_url=database).database) as engine:
+        days = count_anew(engine)
+    typer.echo(f"{days:,} days counted anew")
 
 
 @db.command()

@@ -46,7 +46,7 @@ def convert_heatmaps(
 
     Raises DatabaseUnavailable: what is converted stays so, the same call goes on.
     """
-    last: Row[Any] | None = None
+    last: Row[*tuple[Any, ...]] | None = None
     found = converted = 0
     while rows := _read_step(engine, last, at_once):
         last = rows[-1]
@@ -59,7 +59,7 @@ def convert_heatmaps(
     return Converted(converted, found - converted)
 
 
-def _read_step(engine: Engine, last: Row[Any] | None, at_once: int) -> Sequence[Row[Any]]:
+def _read_step(engine: Engine, last: Row[*tuple[Any, ...]] | None, at_once: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the next rows in the order of the key, with the text they are of if it is there."""
     e, r = explanations.c, reviews.c
     same = (r.source == e.source) & (r.review_id == e.review_id) & (r.text_hash == e.text_hash)
@@ -86,7 +86,7 @@ def _fits(tokens: Sequence[Token], review: str | None) -> bool:
     )
 
 
-def _write_step(connection: Connection, rows: Sequence[Row[Any]]) -> int:
+def _write_step(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> int:
     e = explanations.c
     same = [column == bindparam(f"of_{column.name}") for column in (*_KEY, e.text_hash)]
     statement = update(explanations).where(*same, _OLD)

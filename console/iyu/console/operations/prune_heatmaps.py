@@ -37,7 +37,7 @@ def prune_heatmaps(
 
     Raises DatabaseUnavailable: what is deleted stays so, the same call goes on.
     """
-    last: Row[Any] | None = None
+    last: Row[*tuple[Any, ...]] | None = None
     seen = deleted = 0
     while keys := _read_step(engine, before, last, at_once):
         last = keys[-1]
@@ -50,13 +50,13 @@ def prune_heatmaps(
     return deleted
 
 
-def _key(row: Row[Any]) -> tuple[str, str]:
+def _key(row: Row[*tuple[Any, ...]]) -> tuple[str, str]:
     return row.source, row.review_id
 
 
 def _read_step(
-    engine: Engine, before: datetime, last: Row[Any] | None, at_once: int
-) -> Sequence[Row[Any]]:
+    engine: Engine, before: datetime, last: Row[*tuple[Any, ...]] | None, at_once: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
     query = select(*_ORDER).where(_R.submitted_at < before).order_by(*_ORDER).limit(at_once)
     if last is not None:
         query = query.where(tuple_(*_ORDER) > tuple_(*last))

@@ -120,11 +120,8 @@ def _insert_absent(
     connection: Connection, table: Table, key: str, columns: Columns
 ) -> frozenset[str]:
     fixed = [column.name for column in table.primary_key if column.name != key]
-    where = " AND ".join(f"{name} = ?" for name in fixed)
-    query = (
-        f"SELECT {key} FROM {table.name} "
-        f"WHERE {where} AND {key} IN (SELECT value FROM json_each(?))"
-    )
+    where = "".join(f"{name} = ? AND " for name in fixed)
+    query = f"SELECT {key} FROM {table.name} WHERE {where}{key} IN (SELECT value FROM json_each(?))"
     bound = (*(columns[name] for name in fixed), orjson.dumps(columns[key]).decode())
     there = set(connection.exec_driver_sql(query, bound).scalars())
     if not there:
@@ -221,6 +218,8 @@ def _on_conflict(
 ) -> str:
     keys = [column.name for column in table.primary_key]
     changed = [name for name in names if name not in keys]
+    if not changed:
+        return f"ON CONFLICT ({', '.join(keys)}) DO NOTHING"
     assignments = ", ".join(
         f"{name} = {table.name}.{name} + excluded.{name}"
         if name in adding

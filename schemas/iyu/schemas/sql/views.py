@@ -85,6 +85,7 @@ _COMMON: Final = {
     },
 }
 
+# Sums over sources, and the model that serves alone: its part of the key is then given.
 _KEYWORD_TREND: Final = """
 CREATE VIEW keyword_trend AS
 SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
@@ -92,7 +93,16 @@ SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
        d.positive_reviews, d.reviews - d.positive_reviews AS negative_reviews,
        d.positive_occurrences, d.occurrences - d.positive_occurrences AS negative_occurrences,
        d.positive_heat AS positive_total_heat, d.heat - d.positive_heat AS negative_total_heat
-FROM keyword_days AS d
+FROM (
+    SELECT model_version, method, day, surface, pos,
+           CAST(SUM(reviews) AS integer) AS reviews,
+           CAST(SUM(occurrences) AS integer) AS occurrences, SUM(heat) AS heat,
+           CAST(SUM(positive_reviews) AS integer) AS positive_reviews,
+           CAST(SUM(positive_occurrences) AS integer) AS positive_occurrences,
+           SUM(positive_heat) AS positive_heat
+    FROM keyword_days
+    GROUP BY model_version, method, day, surface, pos
+) AS d
 JOIN models AS m ON m.model_version = d.model_version
 {join}
 WHERE m.model_version = (

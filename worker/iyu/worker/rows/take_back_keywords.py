@@ -1,4 +1,4 @@
-"""What a chunk changes in the daily figures of words.
+"""What a chunk changes in the daily sums of words.
 
 An explanation counts while it is of its review's present text, under the day that text came in.
 New reviews, nearly all of them, only add; for the others, what counted so far is read and taken

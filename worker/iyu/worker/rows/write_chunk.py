@@ -17,6 +17,7 @@ from iyu.schemas.sql.upsert import insert_new, insert_or_upsert, upsert
 from iyu.worker.rows.count_keywords import Tally
 from iyu.worker.rows.keep_newer_text import Scored, keep_newer_text, review_columns
 from iyu.worker.rows.take_back_keywords import count_changes
+from iyu.worker.rows.take_back_scores import count_scores
 from iyu.worker.scoring import Prediction
 
 #: `upsert`, or what does the same faster for rows that are new.
@@ -31,7 +32,7 @@ def write(
     """Write a chunk's reviews, predictions and explanations.
 
     predictions: one for each of `chunk.reviews`. A review that has a newer text by now is left out.
-    Returns the id of the row in `keyword_deltas`, None if the chunk adds no words.
+    Returns the id of the row in `day_deltas`, None if the chunk adds nothing.
     """
     hashes = [text_hash(review.text) for review in chunk.reviews]
     # Sorted keys: two workers that write the same reviews cannot deadlock.
@@ -46,8 +47,9 @@ def write(
     current = standing.current
     if not current:
         return None
-    tally = Tally()
+    tally = Tally(chunk.source)
     count_changes(connection, chunk.source, standing, model_version, tally)
+    count_scores(connection, chunk.source, standing, model_version, tally.reviews)
     now = utc_now()
     # Of reviews that are new, nothing is there that could be updated.
     write_rows = insert_or_upsert if len(added) == len(current) else upsert
