@@ -26,6 +26,8 @@ def empty_chunks(connection: Connection, source: str, review_ids: Collection[str
     taken, smaller, emptied = 0, [], []
     for chunk_id, payload in connection.execute(query).all():
         reviews = unpack(payload)
+        if not reviews:  # damaged: its message may be whole, and a sweep ends it otherwise
+            continue
         kept = [review for review in reviews if review.review_id not in review_ids]
         taken += len(reviews) - len(kept)
         if not kept:

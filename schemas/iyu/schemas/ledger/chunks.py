@@ -31,6 +31,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from iyu.schemas.contract.message import Chunk, new_id, pack, read_purpose, unpack
+from iyu.schemas.contract.review import Reason
+from iyu.schemas.ledger.dead_letters import bury_raw
 from iyu.schemas.sql.clock import database_clock, database_now
 from iyu.schemas.sql.tables import chunks
 
@@ -237,15 +239,33 @@ def take_lost(
         .with_for_update(skip_locked=True)
     )
     found = [_chunk(row) for row in connection.execute(lost) if row.chunk_id not in held][:limit]
-    if found:
-        _mark_swept(connection, [chunk.chunk_id for chunk in found])
-    return found
+    whole = [chunk for chunk in found if chunk.reviews]
+    if whole:
+        _mark_swept(connection, [chunk.chunk_id for chunk in whole])
+    for chunk in found:
+        if not chunk.reviews:
+            _bury_damaged(connection, chunk)
+    return whole
 
 
 def open_queues(connection: Connection) -> list[str]:
     """Return the queues that have open chunks."""
     query = select(chunks.c.queue).where(is_open).distinct()
     return sorted(connection.scalars(query))
+
+
+def _bury_damaged(connection: Connection, chunk: Chunk) -> None:
+    """End a chunk whose payload cannot be read: one of them must not stop every sweep."""
+    finish(connection, chunk.chunk_id, State.DEAD)
+    bury_raw(
+        connection,
+        f"the reviews of chunk {chunk.chunk_id}",
+        Reason.BAD_MESSAGE,
+        "its payload in the ledger is damaged; submit its batch again",
+        source=chunk.source,
+        batch_id=chunk.batch_id,
+        chunk_id=chunk.chunk_id,
+    )
 
 
 def _mark_swept(connection: Connection, chunk_ids: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from kombu.transport import virtual
 from kombu.utils import json as kombu_json
 
 from iyu.schemas.broker.broker_errors import broker_trouble
+from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.review import Reason
 from iyu.worker.transport.envelope import burial_message
 from iyu.worker.transport.message_guard import admit_message
@@ -74,6 +75,23 @@ class _QoS(kombu_redis.QoS):  # type: ignore[misc]
         """Put back what nobody acknowledged in time; at the maxmemory, try again later."""
         with suppress(redis.exceptions.OutOfMemoryError):
             super().restore_visible(*args, **options)
+
+    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+        """Put a message back; a record that cannot be read becomes a dead letter.
+
+        Left where it is, it would keep every message behind it from coming back.
+        """
+        try:
+            super().restore_by_tag(tag, client, leftmost)
+        except (ValueError, TypeError, LookupError):
+            with self.channel.conn_or_acquire(client) as acquired:
+                self._bury(acquired, tag)
+
+    def _bury(self, client: Any, tag: Any) -> None:
+        record = (client.hget(self.unacked_key, tag) or b"").decode(errors="replace")
+        error = "a record of a message that was taken, which cannot be read"
+        client.rpush(Queue.BULK, burial_message(record, Reason.BAD_MESSAGE, error, Queue.BULK))
+        self._remove_from_indices(tag, client.pipeline()).execute()
 
     @contextmanager
     def _forgotten_on_error(self, delivery_tag: str) -> Iterator[None]:
