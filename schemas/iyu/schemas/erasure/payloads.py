@@ -31,9 +31,14 @@ def empty_chunks(connection: Connection, source: str, review_ids: Collection[str
             continue
         taken += len(reviews) - len(kept)
         changed: dict[str, Any] = (
-            {"payload": pack(kept), "review_count": len(kept)}
+            {"payload": pack(kept), "review_count": len(kept), "content_hash": None}
             if kept
-            else {"payload": None, "state": State.DONE, "finished_at": utc_now()}
+            else {
+                "payload": None,
+                "content_hash": None,
+                "state": State.DONE,
+                "finished_at": utc_now(),
+            }
         )
         connection.execute(update(chunks).where(chunks.c.chunk_id == chunk_id).values(changed))
     return taken

@@ -1,7 +1,7 @@
 """Daily sums of words, so that a query over a week of a million reviews takes a moment.
 
 `keyword_days` sums the explanations of reviews' present texts, under the day (UTC) on which each
-text came in. Particles, endings and punctuation are left out: they are half of all tokens, and
+review was written, or, where that is unknown, its text came in. Particles, endings and punctuation are left out: they are half of all tokens, and
 seldom a reason. Numbers and addresses are left out because they may be a person's.
 """
 
@@ -22,8 +22,8 @@ SUMS: Final = (
 )
 
 _DAY: Final = {
-    "sqlite": "substr(r.submitted_at, 1, 10)",
-    "postgresql": "(r.submitted_at AT TIME ZONE 'UTC')::date",
+    "sqlite": "substr(COALESCE(r.written_at, r.submitted_at), 1, 10)",
+    "postgresql": "(COALESCE(r.written_at, r.submitted_at) AT TIME ZONE 'UTC')::date",
 }
 
 _WORDS_IN_REVIEWS: Final = """

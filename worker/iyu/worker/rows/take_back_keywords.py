@@ -1,6 +1,7 @@
 """What a chunk changes in the daily figures of words.
 
-An explanation counts while it is of its review's present text, under the day that text came in.
+An explanation counts while it is of its review's present text, under the day on which the review
+was written, or else that text came in.
 New reviews, nearly all of them, only add; for the others, what counted so far is read and taken
 back. It has to run before predictions and explanations are written.
 """
@@ -24,7 +25,7 @@ def count_changes(
     if standing.before:
         counted = _recount(connection, source, standing, model_version, tally)
     for review, prediction, _ in standing.current:
-        _, moment = standing.after.get(review.review_id, ("", standing.submitted_at))
+        moment = standing.day_at(review)
         for explanation in prediction.explanations:
             if (review.review_id, explanation.method) not in counted:
                 key, m = (model_version, explanation.method), explanation.morphemes
@@ -40,11 +41,12 @@ def _recount(
     for review_id, version, method, digest, tokens, label in _stored(connection, source, standing):
         old, new = standing.before[review_id], standing.after[review_id]
         key = version, method
-        if old[0] != new[0] and digest == old[0]:
-            tally.add(key, old[1], label, *_columns(tokens), sign=-1)
-        elif digest == new[0]:
-            if old[0] != new[0]:  # a text that had been replaced came back
-                tally.add(key, new[1], label, *_columns(tokens))
+        is_replaced, is_moved = old.text_hash != new.text_hash, old.day_at != new.day_at
+        if digest == old.text_hash and (is_replaced or is_moved):
+            tally.add(key, old.day_at, label, *_columns(tokens), sign=-1)
+        if digest == new.text_hash:
+            if is_replaced or is_moved:  # replaced: a text that had been replaced came back
+                tally.add(key, new.day_at, label, *_columns(tokens))
             if version == model_version:
                 stays.add((review_id, method))
     return stays

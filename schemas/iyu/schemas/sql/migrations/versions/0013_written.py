@@ -1,0 +1,153 @@
+"""When a review was written; what tells a chunk's reviews from others with its id"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+# {name}: the new last column, or nothing on the way back.
+REVIEW_SCORES = """
+CREATE VIEW review_scores AS
+SELECT r.source, r.review_id, r.text, r.text_hash, r.submitted_at, r.batch_id,
+       p.model_version, m.name AS model, p.probability, p.logit, p.label,
+       p.token_count, p.unknown_count, p.truncated, p.scored_at{written_at}
+FROM reviews AS r
+JOIN predictions AS p
+  ON p.source = r.source AND p.review_id = r.review_id AND {same_text}
+JOIN models AS m
+  ON m.model_version = p.model_version AND m.activated_at IS NOT NULL
+WHERE m.activated_at = (SELECT MAX(activated_at) FROM models)
+   OR NOT EXISTS (
+    SELECT 1 FROM models AS newer
+    JOIN predictions AS q ON q.model_version = newer.model_version
+    WHERE newer.activated_at > m.activated_at
+      AND q.source = r.source AND q.review_id = r.review_id AND q.text_hash = r.text_hash
+)
+"""
+IS_FUNCTION = """(
+    substr(t.pos, 1, 1) IN ('J', 'E', 'S')
+    AND substr(t.pos, 1, 2) NOT IN ('SL', 'SH', 'SN')
+    {no_word_after}
+)""".format(
+    no_word_after="".join(
+        f"AND t.pos NOT LIKE '%+{word}%' "
+        for word in ("N", "V", "M", "X", "I", "U", "SL", "SH", "SN")
+    )
+)
+TOKENS = {
+    "sqlite": """
+    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
+           j.key AS position,
+           j.value ->> '$.surface' AS surface, j.value ->> '$.pos' AS pos,
+           j.value ->> '$.start' AS start, j.value ->> '$.end' AS "end",
+           j.value ->> '$.heat' AS heat
+    FROM explanations AS e, json_each(e.tokens) AS j
+""",
+    "postgresql": """
+    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
+           (j.number - 1)::int AS position, j.surface, j.pos, j.start, j."end", j.heat
+    FROM explanations AS e
+    CROSS JOIN LATERAL ROWS FROM (
+        jsonb_to_recordset(e.tokens)
+        AS (surface text, pos text, start int, "end" int, heat double precision)
+    ) WITH ORDINALITY AS j(surface, pos, start, "end", heat, number)
+""",
+}
+TOKEN_HEAT = """
+CREATE VIEW token_heat AS
+SELECT t.source, t.review_id, t.model_version, t.method, t.position,
+       t.surface, t.pos, t.start, t."end", t.heat,
+       CASE WHEN {is_function} THEN 1 ELSE 0 END AS is_function,
+       s.probability, s.label, s.submitted_at{written_at}
+FROM review_scores AS s
+JOIN ({tokens}) AS t
+  ON t.source = s.source AND t.review_id = s.review_id
+ AND t.model_version = s.model_version AND COALESCE(t.text_hash = s.text_hash, FALSE)
+"""
+RESULTS = """
+CREATE VIEW results AS
+SELECT {xid} AS xid, e.id, {position} AS position, e.kind, e.happened_at, e.source, {review_id}
+       AS review_id, s.text, s.submitted_at, s.model, s.model_version, s.probability, s.label{written_at}
+FROM result_events AS e
+CROSS JOIN {unnested}
+JOIN review_scores AS s ON s.source = e.source AND s.review_id = {review_id}
+WHERE e.kind = 'scored' {settled}
+UNION ALL
+SELECT {xid}, e.id, COALESCE({position}, 0), e.kind, e.happened_at, e.source, {review_id},
+       NULL, NULL, NULL, e.model_version, NULL, NULL{null}
+FROM result_events AS e
+LEFT JOIN {unnested} ON {true}
+WHERE e.kind <> 'scored' {settled}
+"""
+RESULTS_WORDS = {
+    "sqlite": {
+        "xid": "e.xid",
+        "position": "r.key",
+        "review_id": "r.value",
+        "unnested": "json_each(e.review_ids) AS r",
+        "true": "TRUE",
+        "settled": "",
+    },
+    "postgresql": {
+        "xid": "e.xid::text::bigint",
+        "position": "(r.number - 1)::int",
+        "review_id": "r.review_id",
+        "unnested": "LATERAL jsonb_array_elements_text(e.review_ids) WITH ORDINALITY "
+        "AS r(review_id, number)",
+        "true": "TRUE",
+        "settled": "AND e.xid < pg_snapshot_xmin(pg_current_snapshot())",
+    },
+}
+TIMES = ("reviews", "dead_letters")
+
+
+def upgrade() -> None:
+    for table in TIMES:
+        op.add_column(table, sa.Column("written_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("chunks", sa.Column("content_hash", sa.String(length=16), nullable=True))
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    for name, statement in _views("written_at").items():
+        if is_sqlite:
+            op.execute(f"DROP VIEW {name}")
+            op.execute(statement)
+        else:  # others are built on them
+            op.execute(statement.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
+
+
+def downgrade() -> None:
+    others = _built_on_these()
+    for name in (*reversed(others), "results", "token_heat", "review_scores"):
+        op.execute(f"DROP VIEW {name}")
+    for statement in (*_views("").values(), *others.values()):
+        op.execute(statement)
+    op.drop_column("chunks", "content_hash")
+    for table in TIMES:
+        op.drop_column(table, "written_at")
+
+
+def _views(name: str) -> dict[str, str]:
+    """Return the statements that create the views, in order, by name."""
+    dialect = op.get_bind().dialect.name
+    of_r, of_s, null = (f", r.{name}", f", s.{name}", ", NULL") if name else ("", "", "")
+    words = RESULTS_WORDS[dialect] | {"written_at": f",\n       s.{name}" if name else ""}
+    return {
+        "review_scores": REVIEW_SCORES.format(
+            written_at=of_r, same_text="COALESCE(p.text_hash = r.text_hash, FALSE)"
+        ),
+        "token_heat": TOKEN_HEAT.format(
+            is_function=IS_FUNCTION, tokens=TOKENS[dialect], written_at=of_s
+        ),
+        "results": RESULTS.format(**words, null=null),
+    }
+
+
+def _built_on_these() -> dict[str, str]:
+    """Return how PostgreSQL creates views that are built on these; SQLite looks them up late."""
+    if op.get_bind().dialect.name == "sqlite":
+        return {}
+    query = sa.text("SELECT pg_get_viewdef('keyword_importance'::regclass)")
+    definition = op.get_bind().scalar(query)
+    return {"keyword_importance": f"CREATE VIEW keyword_importance AS {definition}"}
