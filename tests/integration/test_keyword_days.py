@@ -67,8 +67,11 @@ def prediction(text: str, version: str, methods: tuple[str, ...] = ("gradcam",))
     return Prediction(draw.random(), 0.0, len(tokens), 0, False, made)
 
 
-def chunk(texts: dict[str, str], moment: datetime = NOON) -> Chunk:
-    return Chunk(new_id(), "shop", tuple(Review(k, t) for k, t in texts.items()), moment, new_id())
+def chunk(
+    texts: dict[str, str], moment: datetime = NOON, written_at: datetime | None = None
+) -> Chunk:
+    reviews = tuple(Review(key, text, written_at) for key, text in texts.items())
+    return Chunk(new_id(), "shop", reviews, moment, new_id())
 
 
 def write(engine: Engine, given: Chunk, version: str = "v1") -> int | None:
@@ -117,6 +120,18 @@ def test_new_reviews_are_counted_a_day_and_a_word(engine: Engine):
     assert ("2026-11-23", "이") not in days, "a particle is left out"
 
 
+def test_a_review_counts_on_the_day_it_was_written(engine: Engine):
+    years_ago = NOON - timedelta(days=3_000)
+    write(engine, chunk({"a": "0 1", "b": "0 2"}))
+    write(engine, chunk({"c": "0 3"}, written_at=years_ago))
+    write(engine, chunk({"a": "0 1"}, NOON + timedelta(hours=1), years_ago), "v2")
+    check(engine)
+    assert {(key[2], key[3]) for key in stored(engine)} == {
+        ("2026-11-23", "영화"), ("2026-11-23", "노잼"), ("2018-09-06", "영화"),
+        ("2018-09-06", "재미"), ("2018-09-06", "감동"),
+    }, "the words of v1 moved too"  # fmt: skip
+
+
 def test_a_chunk_that_comes_twice_counts_once(engine: Engine):
     given = chunk({"a": "0 1 2", "b": "3 5"})
     for _ in range(3):
@@ -149,7 +164,8 @@ def test_whatever_comes_in_whatever_order(engine: Engine, seed: int):
             draw.choice("abcdef"): " ".join(draw.choice(CHOICE) for _ in range(4)) for _ in range(3)
         }
         moment = NOON + timedelta(hours=draw.randrange(96))
-        write(engine, chunk(texts, moment), draw.choice(["v1", "v2"]))
+        written_at = draw.choice([None, NOON - timedelta(days=draw.randrange(1, 1_000))])
+        write(engine, chunk(texts, moment, written_at), draw.choice(["v1", "v2"]))
         if draw.random() < 0.3:
             add_all_deltas(engine, at_once=2)
     with reading(engine) as connection:

@@ -47,7 +47,9 @@ def of_each_review(**columns: Any) -> list[dict[str, Any]]:
 
 #: Rows for every table. A column that a revision does not have yet is left out.
 ROWS: Final[dict[str, list[dict[str, Any]]]] = {
-    "reviews": of_each_review(text=TEXTS.get, submitted_at=NOON, batch_id="a batch", written_at=NOON),
+    "reviews": of_each_review(
+        text=TEXTS.get, submitted_at=NOON, batch_id="a batch", written_at=NOON
+    ),
     "resubmissions": [{"source": "shop", "review_id": "1", "submitted_at": NOON}],
     "models": [
         {

@@ -49,7 +49,7 @@ WHERE (:all_sources = 1 OR {alias}.source IN :sources)
 _QUERIES: Final = {
     What.REVIEWS: """
 SELECT r.source, r.review_id, r.text, r.submitted_at, r.probability, r.label, r.model,
-       r.model_version, e.method, e.comprehensiveness, e.sufficiency
+       r.model_version, e.method, e.comprehensiveness, e.sufficiency, r.written_at
 FROM review_scores AS r
 LEFT JOIN explanations AS e
   ON e.source = r.source AND e.review_id = r.review_id AND e.model_version = r.model_version
@@ -57,7 +57,8 @@ LEFT JOIN explanations AS e
 """,
     What.TOKENS: """
 SELECT t.source, t.review_id, t.submitted_at, t.model_version, t.method, t.position, t.surface,
-       t.pos, t.start, t."end", t.heat, t.is_function, t.probability, t.label
+       t.pos, t.start, t."end", t.heat, t.is_function, t.probability, t.label,
+       t.written_at
 FROM token_heat AS t
 """,
     What.WORDS: """
@@ -127,7 +128,8 @@ def _select(connection: Connection, chosen: Chosen) -> CursorResult[Any]:
     streaming = connection.execution_options(yield_per=ROWS_AT_ONCE)
     if chosen.what is What.WORDS:
         return streaming.execute(statement, values)
-    return streaming.execute(statement.columns(submitted_at=UtcDateTime()), values)
+    times = statement.columns(submitted_at=UtcDateTime(), written_at=UtcDateTime())
+    return streaming.execute(times, values)
 
 
 @contextmanager

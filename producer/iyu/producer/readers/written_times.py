@@ -10,6 +10,10 @@ from iyu.schemas.contract.times import utc_time
 _NOON = time(12)
 
 
+class MissingZone(ValueError):
+    """A time that states no zone, where none was given for such times."""
+
+
 def read_zone(name: str | None) -> tzinfo | None:
     """Return the zone of times that state none. Raises InputError for a name nobody knows."""
     if name is None:
@@ -37,9 +41,7 @@ def read_written(value: object, zone: tzinfo | None) -> datetime | None:
         value = _parsed(value.strip())
     if isinstance(value, datetime):
         if value.tzinfo is None and zone is None:
-            raise ValueError(
-                "states no time zone; give it with --time-zone, for example Asia/Seoul"
-            )
+            raise MissingZone("states no time zone; give --time-zone, for example Asia/Seoul")
         return _in_utc(value if value.tzinfo else value.replace(tzinfo=zone))
     if isinstance(value, date):
         return _in_utc(datetime.combine(value, _NOON, UTC))

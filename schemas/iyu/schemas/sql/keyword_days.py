@@ -1,8 +1,9 @@
 """Daily sums of words, so that a query over a week of a million reviews takes a moment.
 
 `keyword_days` sums the explanations of reviews' present texts, under the day (UTC) on which each
-review was written, or, where that is unknown, its text came in. Particles, endings and punctuation are left out: they are half of all tokens, and
-seldom a reason. Numbers and addresses are left out because they may be a person's.
+review was written or, where that is unknown, its text came in. Particles, endings and punctuation
+are left out: they are half of all tokens, and seldom a reason. Numbers and addresses are left out
+because they may be a person's.
 """
 
 from typing import Any, Final

@@ -70,7 +70,7 @@ JOIN ({tokens}) AS t
 RESULTS = """
 CREATE VIEW results AS
 SELECT {xid} AS xid, e.id, {position} AS position, e.kind, e.happened_at, e.source, {review_id}
-       AS review_id, s.text, s.submitted_at, s.model, s.model_version, s.probability, s.label{written_at}
+       AS review_id, s.text, s.submitted_at, s.model, s.model_version, s.probability, s.label{w}
 FROM result_events AS e
 CROSS JOIN {unnested}
 JOIN review_scores AS s ON s.source = e.source AND s.review_id = {review_id}
@@ -132,7 +132,7 @@ def _views(name: str) -> dict[str, str]:
     """Return the statements that create the views, in order, by name."""
     dialect = op.get_bind().dialect.name
     of_r, of_s, null = (f", r.{name}", f", s.{name}", ", NULL") if name else ("", "", "")
-    words = RESULTS_WORDS[dialect] | {"written_at": f",\n       s.{name}" if name else ""}
+    words = RESULTS_WORDS[dialect] | {"w": f",\n       s.{name}" if name else ""}
     return {
         "review_scores": REVIEW_SCORES.format(
             written_at=of_r, same_text="COALESCE(p.text_hash = r.text_hash, FALSE)"
