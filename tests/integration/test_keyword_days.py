@@ -122,14 +122,16 @@ def test_new_reviews_are_counted_a_day_and_a_word(engine: Engine):
 
 def test_a_review_counts_on_the_day_it_was_written(engine: Engine):
     years_ago = NOON - timedelta(days=3_000)
-    write(engine, chunk({"a": "0 1", "b": "0 2"}))
-    write(engine, chunk({"c": "0 3"}, written_at=years_ago))
-    write(engine, chunk({"a": "0 1"}, NOON + timedelta(hours=1), years_ago), "v2")
+    write(engine, chunk({"a": "11 12"}), "v1")
+    write(engine, chunk({"b": "12"}, written_at=years_ago), "v1")
     check(engine)
-    assert {(key[2], key[3]) for key in stored(engine)} == {
-        ("2026-11-23", "영화"), ("2026-11-23", "노잼"), ("2018-09-06", "영화"),
-        ("2018-09-06", "재미"), ("2018-09-06", "감동"),
-    }, "the words of v1 moved too"  # fmt: skip
+    days = {key[3]: key[2] for key in stored(engine) if key[3] == "셋"}
+    assert days == {"셋": "2026-11-23"}
+    write(engine, chunk({"a": "11 12"}, NOON + timedelta(hours=1), years_ago), "v2")
+    check(engine)
+    assert {(key[0], key[2]) for key in stored(engine)} == {
+        ("v1", "2018-09-06"), ("v2", "2018-09-06"),
+    }, "words of every model move"  # fmt: skip
 
 
 def test_a_chunk_that_comes_twice_counts_once(engine: Engine):

@@ -30,7 +30,7 @@ from iyu.worker.chunk import Runtime, score_chunk
 from iyu.worker.settings import WorkerSettings
 from tests.harness.fakes import FakeBroker, FakeScorer
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MAY, JUNE = datetime(2014, 5, 1, 3, tzinfo=UTC), datetime(2015, 6, 2, tzinfo=UTC)
 FAILS = {"fails": ValueError("as the test wants")}
 
