@@ -57,8 +57,7 @@ LEFT JOIN explanations AS e
 """,
     What.TOKENS: """
 SELECT t.source, t.review_id, t.submitted_at, t.model_version, t.method, t.position, t.surface,
-       t.pos, t.start, t."end", t.heat, t.is_function, t.probability, t.label,
-       t.written_at
+       t.pos, t.start, t."end", t.heat, t.is_function, t.probability, t.label
 FROM token_heat AS t
 """,
     What.WORDS: """
@@ -128,7 +127,9 @@ def _select(connection: Connection, chosen: Chosen) -> CursorResult[Any]:
     streaming = connection.execution_options(yield_per=ROWS_AT_ONCE)
     if chosen.what is What.WORDS:
         return streaming.execute(statement, values)
-    times = statement.columns(submitted_at=UtcDateTime(), written_at=UtcDateTime())
+    times = statement.columns(submitted_at=UtcDateTime())
+    if chosen.what is What.REVIEWS:
+        times = statement.columns(submitted_at=UtcDateTime(), written_at=UtcDateTime())
     return streaming.execute(times, values)
 
 

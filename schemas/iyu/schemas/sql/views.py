@@ -103,7 +103,7 @@ CREATE VIEW token_heat AS
 SELECT t.source, t.review_id, t.model_version, t.method, t.position,
        t.surface, t.pos, t.start, t."end", t.heat,
        CASE WHEN {is_function} THEN 1 ELSE 0 END AS is_function,
-       s.probability, s.label, s.submitted_at, s.written_at
+       s.probability, s.label, s.submitted_at
 FROM review_scores AS s
 JOIN ({tokens}) AS t
   ON t.source = s.source AND t.review_id = s.review_id

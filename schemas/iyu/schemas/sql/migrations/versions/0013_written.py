@@ -8,12 +8,12 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-# {name}: the new last column, or nothing on the way back.
+# {w}: the new last column, or nothing on the way back.
 REVIEW_SCORES = """
 CREATE VIEW review_scores AS
 SELECT r.source, r.review_id, r.text, r.text_hash, r.submitted_at, r.batch_id,
        p.model_version, m.name AS model, p.probability, p.logit, p.label,
-       p.token_count, p.unknown_count, p.truncated, p.scored_at{written_at}
+       p.token_count, p.unknown_count, p.truncated, p.scored_at{w}
 FROM reviews AS r
 JOIN predictions AS p
   ON p.source = r.source AND p.review_id = r.review_id AND {same_text}
@@ -26,46 +26,6 @@ WHERE m.activated_at = (SELECT MAX(activated_at) FROM models)
     WHERE newer.activated_at > m.activated_at
       AND q.source = r.source AND q.review_id = r.review_id AND q.text_hash = r.text_hash
 )
-"""
-IS_FUNCTION = """(
-    substr(t.pos, 1, 1) IN ('J', 'E', 'S')
-    AND substr(t.pos, 1, 2) NOT IN ('SL', 'SH', 'SN')
-    {no_word_after}
-)""".format(
-    no_word_after="".join(
-        f"AND t.pos NOT LIKE '%+{word}%' "
-        for word in ("N", "V", "M", "X", "I", "U", "SL", "SH", "SN")
-    )
-)
-TOKENS = {
-    "sqlite": """
-    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
-           j.key AS position,
-           j.value ->> '$.surface' AS surface, j.value ->> '$.pos' AS pos,
-           j.value ->> '$.start' AS start, j.value ->> '$.end' AS "end",
-           j.value ->> '$.heat' AS heat
-    FROM explanations AS e, json_each(e.tokens) AS j
-""",
-    "postgresql": """
-    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
-           (j.number - 1)::int AS position, j.surface, j.pos, j.start, j."end", j.heat
-    FROM explanations AS e
-    CROSS JOIN LATERAL ROWS FROM (
-        jsonb_to_recordset(e.tokens)
-        AS (surface text, pos text, start int, "end" int, heat double precision)
-    ) WITH ORDINALITY AS j(surface, pos, start, "end", heat, number)
-""",
-}
-TOKEN_HEAT = """
-CREATE VIEW token_heat AS
-SELECT t.source, t.review_id, t.model_version, t.method, t.position,
-       t.surface, t.pos, t.start, t."end", t.heat,
-       CASE WHEN {is_function} THEN 1 ELSE 0 END AS is_function,
-       s.probability, s.label, s.submitted_at{written_at}
-FROM review_scores AS s
-JOIN ({tokens}) AS t
-  ON t.source = s.source AND t.review_id = s.review_id
- AND t.model_version = s.model_version AND COALESCE(t.text_hash = s.text_hash, FALSE)
 """
 RESULTS = """
 CREATE VIEW results AS
@@ -119,7 +79,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     others = _built_on_these()
-    for name in (*reversed(others), "results", "token_heat", "review_scores"):
+    for name in (*others, "results", "review_scores"):
         op.execute(f"DROP VIEW {name}")
     for statement in (*_views("").values(), *others.values()):
         op.execute(statement)
@@ -129,18 +89,14 @@ def downgrade() -> None:
 
 
 def _views(name: str) -> dict[str, str]:
-    """Return the statements that create the views, in order, by name."""
+    """Return the statements that create the views, by name; without a name, those of before."""
     dialect = op.get_bind().dialect.name
-    of_r, of_s, null = (f", r.{name}", f", s.{name}", ", NULL") if name else ("", "", "")
-    words = RESULTS_WORDS[dialect] | {"w": f",\n       s.{name}" if name else ""}
+    of_r, of_s, null = (f", r.{name}", f",\n       s.{name}", ", NULL") if name else ("", "", "")
     return {
         "review_scores": REVIEW_SCORES.format(
-            written_at=of_r, same_text="COALESCE(p.text_hash = r.text_hash, FALSE)"
+            w=of_r, same_text="COALESCE(p.text_hash = r.text_hash, FALSE)"
         ),
-        "token_heat": TOKEN_HEAT.format(
-            is_function=IS_FUNCTION, tokens=TOKENS[dialect], written_at=of_s
-        ),
-        "results": RESULTS.format(**words, null=null),
+        "results": RESULTS.format(**RESULTS_WORDS[dialect], w=of_s, null=null),
     }
 
 
@@ -148,6 +104,12 @@ def _built_on_these() -> dict[str, str]:
     """Return how PostgreSQL creates views that are built on these; SQLite looks them up late."""
     if op.get_bind().dialect.name == "sqlite":
         return {}
-    query = sa.text("SELECT pg_get_viewdef('keyword_importance'::regclass)")
-    definition = op.get_bind().scalar(query)
-    return {"keyword_importance": f"CREATE VIEW keyword_importance AS {definition}"}
+    query = sa.text(
+        "SELECT DISTINCT v.relname AS name, pg_get_viewdef(v.oid) AS definition "
+        "FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid "
+        "JOIN pg_class AS v ON v.oid = r.ev_class "
+        "WHERE d.refobjid = 'review_scores'::regclass "
+        "AND v.relname NOT IN ('review_scores', 'results')"
+    )
+    found = op.get_bind().execute(query)
+    return {row.name: f"CREATE VIEW {row.name} AS {row.definition}" for row in found}
