@@ -69,7 +69,7 @@ class Chunk:
     def arguments(self) -> tuple[list[Any], dict[str, Any]]:
         """Return the task's arguments and keyword arguments, as they go on the wire."""
         args = [self.chunk_id, [[r.review_id, r.text] for r in self.reviews]]
-        kwargs = {
+        kwargs: dict[str, Any] = {
             "source": self.source,
             "batch_id": self.batch_id,
             "submitted_at": self.submitted_at.isoformat(),
@@ -165,7 +165,7 @@ def _admit_all(
                 bad.append((Rejection("", Reason.MISSING_ID), no_pairs))
             no_pairs.append(pair)
             continue
-        verdict = admit(*pair, time)
+        verdict = admit(pair[0], pair[1], time)
         if isinstance(verdict, Rejection):
             is_of_time = verdict.reason is Reason.BAD_TIME
             bad.append((verdict, [*pair, time] if is_of_time else pair[1]))
