@@ -43,6 +43,7 @@ class Stored(NamedTuple):
 
     text_hash: str
     submitted_at: datetime  # when its text came in
+    text: str
     written_at: datetime | None
 
     @property
@@ -135,7 +136,7 @@ def _has_text(stored: Stored | None, digest: str) -> bool:
 def _stored(connection: Connection, source: str, scored: Sequence[Scored]) -> dict[str, Stored]:
     table = tables.reviews.c
     query = (
-        select(table.review_id, table.text_hash, table.submitted_at, table.written_at)
+        select(table.review_id, table.text_hash, table.submitted_at, table.text, table.written_at)
         .where(
             table.source == source,
             table.review_id.in_([review.review_id for review, _, _ in scored]),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -67,6 +67,13 @@ TIMES = ("reviews", "dead_letters")
 def upgrade() -> None:
     for table in TIMES:
         op.add_column(table, sa.Column("written_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "ix_reviews_written_at",
+        "reviews",
+        ["written_at"],
+        sqlite_where=sa.text("written_at IS NOT NULL"),
+        postgresql_where=sa.text("written_at IS NOT NULL"),
+    )
     op.add_column("chunks", sa.Column("content_hash", sa.String(length=16), nullable=True))
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     for name, statement in _views("written_at").items():
@@ -84,6 +91,7 @@ def downgrade() -> None:
     for statement in (*_views("").values(), *others.values()):
         op.execute(statement)
     op.drop_column("chunks", "content_hash")
+    op.drop_index("ix_reviews_written_at", "reviews")
     for table in TIMES:
         op.drop_column(table, "written_at")
 
