@@ -94,8 +94,8 @@ def write(engine: Engine, given: Chunk, version: str = "v1") -> int | None:
     found = [prediction(review.text, version) for review in given.reviews]
     # Words are stored by their places, so the text has to hold them.
     spelled = tuple(
-        Review(key, " ".join(WORDS[int(i)] for i in numbers.split()))
-        for key, numbers in ((review.review_id, review.text) for review in given.reviews)
+        replace(review, text=" ".join(WORDS[int(i)] for i in review.text.split()))
+        for review in given.reviews
     )
     with writing(engine) as connection:
         return store.write(connection, replace(given, reviews=spelled), found, version)
