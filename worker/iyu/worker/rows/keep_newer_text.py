@@ -105,7 +105,7 @@ def review_columns(chunk: Chunk, scored: Sequence[Scored]) -> dict[str, object]:
         "submitted_at": chunk.submitted_at,
         "batch_id": chunk.batch_id,
         # Mostly one for all, or none at all: then it is no list.
-        "written_at": written_at if len(set(written_at)) > 1 else written_at[0],
+        "written_at": written_at if len(set(written_at)) > 1 else next(iter(written_at), None),
     }
 
 
