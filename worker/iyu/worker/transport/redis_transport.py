@@ -17,6 +17,7 @@ from kombu.transport import virtual
 from kombu.utils import json as kombu_json
 
 from iyu.schemas.broker.broker_errors import broker_trouble
+from iyu.schemas.broker.redis_contents import lists_of
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.review import Reason
 from iyu.worker.transport.envelope import burial_message
@@ -128,8 +129,7 @@ class _Channel(kombu_redis.Channel):  # type: ignore[misc]
 
     def _size(self, queue: str) -> int:
         with self.conn_or_acquire() as client:
-            keys = {self._q_for_pri(queue, priority) for priority in self.priority_steps}
-            return sum(client.llen(key) for key in keys)
+            return sum(client.llen(key) for key in lists_of(queue))
 
     def _queue_bind(self, *args: Any) -> None:
         # At the maxmemory a worker must be able to start. Our messages name their queue and need
