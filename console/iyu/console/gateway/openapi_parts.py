@@ -94,6 +94,7 @@ _RESULT: Final = thing(
         "probability": {"type": "number", "minimum": 0, "maximum": 1},
         "label": {"type": "string", "enum": ["positive", "negative"]},
         "submitted_at": _TIME,
+        "written_at": _TIME,
         "text": _TEXT,
         "heat": {"type": "array", "items": {"type": "object"}},
     },
