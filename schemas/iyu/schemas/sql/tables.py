@@ -31,8 +31,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
+from iyu.schemas.sql.heat_columns import heat_columns
 from iyu.schemas.sql.keyword_days import define as define_keyword_days
 from iyu.schemas.sql.operation_tables import define as define_operation_tables
+from iyu.schemas.sql.review_days import define as define_review_days
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -129,7 +131,14 @@ reviews = Table(
     Column("text_hash", String(16), nullable=False),
     _time("submitted_at", nullable=False),  # when this text came in first
     Column("batch_id", String(36)),
+    _time("written_at"),  # None: unknown
     Index("ix_reviews_submitted_at", "submitted_at"),
+    Index(
+        "ix_reviews_written_at",
+        "written_at",
+        sqlite_where=text("written_at IS NOT NULL"),
+        postgresql_where=text("written_at IS NOT NULL"),
+    ),
 )
 
 #: When an unchanged text last came in again. Its row in `reviews` stays as it is, but an older
@@ -178,12 +187,13 @@ explanations = Table(
     _key("method", 32),
     Column("layers", String(100), nullable=False),
     Column("target", String(16), nullable=False),  # logit or probability
-    Column("tokens", Json, nullable=False),  # [{surface, start, end, pos, heat}]; see scoring.Token
+    Column("tokens", Json, nullable=False),  # [] where the heatmap is in the columns below
     Column("comprehensiveness", Double),
     Column("sufficiency", Double),
     Column("pad_heat", Double, nullable=False),  # heat that fell on padding; no token carries it
     Column("completeness_gap", Double),  # integrated gradients only
     Column("text_hash", String(16), nullable=False),
+    *heat_columns(),
 )
 
 batches = Table(
@@ -224,6 +234,8 @@ chunks = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("error", Text),
     Column("swept", Integer, nullable=False, server_default="0"),  # times it was lost and found
+    # Tells a message that came again from another with its id. None: of before, or erased in part.
+    Column("content_hash", String(16)),
     # The sweeper and back-pressure read pending chunks only: a handful among millions.
     Index(
         "ix_chunks_open",
@@ -262,12 +274,15 @@ dead_letters = Table(
     _time("first_seen_at", nullable=False),
     _time("last_seen_at", nullable=False),
     _time("replayed_at"),
+    _time("written_at"),  # of the review
     Index("ix_dead_letters_source_review_id", "source", "review_id"),
     Index("ix_dead_letters_reason", "reason", "replayed_at", "seen"),
 )
 
-#: Daily sums of words, and the deltas that are still to be added to them.
+#: Daily sums of words, and the deltas of older workers that are still to be added to them.
 keyword_days, keyword_totals, keyword_deltas = define_keyword_days(metadata, RowId)
+#: Daily sums of reviews, the deltas of both, and the days that have to be counted anew.
+review_days, day_deltas, days_to_recount = define_review_days(metadata, RowId)
 
 #: One row, or none for the default: what the views of words hide.
 privacy = Table(
