@@ -145,6 +145,14 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "watermark": "number 7", "moved_at": NOON,
         }
     ],
+    "verifications": [
+        {
+            "verification_id": 3, "started_at": NOON, "finished_at": NOON, "iyu_version": "0.1.0",
+            "scope": {"source": "shop"}, "rows_checked": 2, "rows_scored": 2, "findings": 1,
+            "found": {"heat": 1},
+        }
+    ],
+    "labels": of_each_review(label=1, imported_at=NOON),
 }  # fmt: skip
 
 DAY: Final = {"day": date(2026, 11, 23), "positive_heat": 2.0}

@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "export",
     "webhooks",
     "keywords",
+    "verify",
     "demo",
     "score",
     "train",

@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from iyu.schemas.sql.keyword_days import define as define_keyword_days
 from iyu.schemas.sql.operation_tables import define as define_operation_tables
+from iyu.schemas.sql.trust_tables import define as define_trust_tables
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -381,3 +382,6 @@ ingest_positions = Table(
     Column("watermark", String(100), nullable=False),  # the latest change that was read
     _time("moved_at", nullable=False),
 )
+
+#: Outcomes of `iyu verify`, and labels that came after the scores.
+verifications, labels = define_trust_tables(metadata, RowId, Json, _time)
