@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -273,20 +272,20 @@ def test_a_review_that_is_replaced_meanwhile_is_no_finding(
 
 def test_a_scope_leaves_other_rows_out(runtime: Runtime):
     change(runtime.engine, tables.predictions, "r7", label=2)
-    late = replace(WHOLE, scope=Scope(source="shop", since=NOON + timedelta(hours=1)))
+    late = replace(WHOLE, scope=Scope(source="shop", since=NOON + timedelta(hours=13)))
     assert verify(runtime.engine, late).checked == REVIEWS // 2
     assert found(runtime.engine, late) == {}
-    assert found(runtime.engine, replace(WHOLE, scope=Scope(source="other"))) == {}
+    assert found(runtime.engine, replace(WHOLE, scope=Scope(source="other"), days=0)) == {}
     early = Scope(until=NOON + timedelta(hours=1))
-    assert found(runtime.engine, replace(WHOLE, scope=early)) == {"label": 1}
+    assert found(runtime.engine, replace(WHOLE, scope=early, days=0)) == {"label": 1}
 
 
 @pytest.fixture
-def iyu(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def iyu(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Any:
     address = runtime.engine.url.render_as_string(hide_password=False)
     monkeypatch.setenv("IYU_DATABASE_URL", address)
     monkeypatch.setenv("IYU_MODEL", "source")
-    yield lambda *arguments: CliRunner().invoke(app, ["verify", *arguments])
+    return lambda *arguments: CliRunner().invoke(app, ["verify", *arguments])
 
 
 def test_the_command_says_what_differs_and_what_to_do(iyu: Any, runtime: Runtime):

@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "webhooks",
     "keywords",
     "verify",
+    "labels",
     "demo",
     "score",
     "train",

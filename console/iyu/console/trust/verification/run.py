@@ -66,7 +66,7 @@ def verify(
     with snapshot(engine) as connection:
         checked = check_rows(connection, task.scope, findings)
         check_totals(connection, findings)
-        days = draw_days(connection, task.days)
+        days = draw_days(connection, task.scope, task.days)
         here = task.scope.model_version
         versions = [here] if here else list(connection.scalars(select(models.c.model_version)))
         check_dictionaries(connection, versions, findings)

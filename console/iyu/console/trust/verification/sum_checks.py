@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
+from random import SystemRandom
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, select, text
 
 from iyu.console.trust.verification.findings import Findings, Kind
+from iyu.console.trust.verification.scope import Scope
 from iyu.schemas.sql.keyword_days import SUMS, from_explanations
 from iyu.schemas.sql.tables import keyword_days, keyword_deltas
 from iyu.worker.rows.add_to_keyword_days import _sum as sum_deltas
@@ -38,14 +40,18 @@ def check_totals(connection: Connection, findings: Findings) -> None:
         findings.add(Kind.WORD_TOTALS, **(dict(row) | example))
 
 
-def draw_days(connection: Connection, count: int | None) -> Sequence[date]:
-    """Return some days that have sums, drawn at random; all of them if None."""
-    query = select(keyword_days.c.day).distinct()
-    days = list(connection.scalars(query.order_by(keyword_days.c.day)))
+def draw_days(connection: Connection, scope: Scope, count: int | None) -> Sequence[date]:
+    """Return some of the scope's days that have sums, drawn at random; all of them if None."""
+    day = keyword_days.c.day
+    query = select(day).distinct()
+    if scope.since is not None:
+        query = query.where(day >= scope.since.date())
+    if scope.until is not None:
+        query = query.where(day <= scope.until.date())
+    days = connection.scalars(query.order_by(day)).all()
     if count is None or count >= len(days):
         return days
-    shuffled = connection.scalars(select(query.subquery().c.day).order_by(func.random()))
-    return sorted(shuffled.all()[:count])
+    return sorted(SystemRandom().sample(days, count))
 
 
 def check_day(connection: Connection, day: date, findings: Findings) -> None:

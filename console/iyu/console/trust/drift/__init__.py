@@ -1,0 +1,1 @@
+"""`iyu drift`: whether reviews, scores and reasons are still what they were."""
