@@ -29,6 +29,7 @@ COMMANDS: Final = (
     "keywords",
     "verify",
     "labels",
+    "words",
     "demo",
     "score",
     "train",
