@@ -1,1 +1,0 @@
-"""`iyu drift`: whether reviews, scores and reasons are still what they were."""
