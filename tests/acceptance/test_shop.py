@@ -225,7 +225,7 @@ def test_both_sides_are_equal_at_the_end(
 
 
 def _delays(shop: Shop, crm: Crm, secret: str, negatives: set[str]) -> str:
-    """From the row's last change in the shop to the call that told of it."""
+    """From the row's last change in the shop to its call."""
     written = {key: at for key, (_, at) in shop.rows().items()}
     first: dict[str, float] = {}
     for line, came_at in crm.taken(secret):

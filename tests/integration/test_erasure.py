@@ -251,8 +251,9 @@ def test_the_command_takes_ids_a_file_or_a_condition(
     ids = tmp_path / "ids.txt"
     ids.write_text("2\n\n")
     assert command("shop", "--file", str(ids)).exit_code == 0
-    assert command("shop", "--where", "text LIKE '%3'", "--yes").exit_code == 0
-    assert stored(runtime.engine) == ["4"]
+    assert command("shop", "--file", "-", input="3\n").exit_code == 0
+    assert command("shop", "--where", "text LIKE '%4'", "--yes").exit_code == 0
+    assert stored(runtime.engine) == []
 
 
 def test_the_command_asks_before_a_condition_erases(runtime: Runtime, command: Any):
@@ -266,6 +267,7 @@ def test_the_command_asks_before_a_condition_erases(runtime: Runtime, command: A
         ("shop",),
         ("shop", "1", "--where", "1 = 1"),
         ("shop", "--file", "/nowhere/ids.txt"),
+        ("shop", "--file", "/dev/zero"),
         ("shop", "--where", "nonsense", "--yes"),
         ("shop", "--where", "1 = 1); DELETE FROM reviews; --", "--yes"),
         ("nobody", "--where", "1 = 1", "--yes"),

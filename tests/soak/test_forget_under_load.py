@@ -13,11 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 from typing import Final
 
-import orjson
 import psutil
 import pytest
 from sqlalchemy import Engine, func, select, text
@@ -25,16 +23,22 @@ from sqlalchemy import Engine, func, select, text
 from iyu.console.operations.forget_reviews import find_all_traces
 from iyu.producer.producer import Producer
 from iyu.schemas.contract.message import Queue, unpack
-from iyu.schemas.contract.morpheme_tags import is_counted
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger import progress
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import connect, reading, upgrade
-from iyu.schemas.sql.keyword_days import from_explanations
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from tests.harness.polling import poll
 from tests.harness.reviews import made
 from tests.harness.services import Process, RedisServer, child_environment, iyu_command, run_iyu
+from tests.soak.sums import (
+    Sums,
+    over_all_days,
+    recomputed,
+    recounted,
+    stored_sums,
+    sums_without,
+)
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
 log = logging.getLogger(__name__)
@@ -195,11 +199,26 @@ def test_what_is_forgotten_under_load_is_in_no_table(site: Site):
     assert places_that_hold(site.engine, WORD) == {}
     assert places_that_hold(site.engine, GONE).keys() == {"result_events"}, "their ids, until prune"
     assert site.rows_by_model() == [len(kept)] * 2, "every other review, by both models"
-    stored, anew, counted = sums(site.engine), recomputed(site.engine), recounted(site.engine)
-    assert stored.keys() == anew.keys() == counted.keys()
-    for word, figures in stored.items():
-        assert figures == pytest.approx(anew[word], abs=1e-3)
-        assert figures == pytest.approx(counted[word], abs=1e-3)
+    words = stored_sums(site.engine)
+    for other in (recomputed(site.engine), recounted(site.engine)):
+        assert words.keys() == other.keys()
+        assert all(words[word] == pytest.approx(other[word], abs=1e-3) for word in words)
+    log.info("%.0f s: the sums are those of what is stored", time.monotonic() - begin)
+    others = [review for review in reviews if not review[0].startswith(GONE)]
+    database = f"sqlite:///{site.cwd / 'others.db'}"
+    assert_alike(words, sums_without(others, ["source", str(site.model)], database))
+    log.info("%.0f s: and those of a database that never saw them", time.monotonic() - begin)
+
+
+def assert_alike(words: Sums, unaware: Sums) -> None:
+    """Compare with another database's sums, day aside: midnight may come in between."""
+    ours, theirs = over_all_days(words), over_all_days(unaware)
+    assert ours.keys() == theirs.keys()
+    for word, (reviews, occurrences, heat, *positive) in ours.items():
+        assert (reviews, occurrences) == theirs[word][:2]
+        # In other batches the last digits of a score are others, and 0.5 may lie between.
+        assert heat == pytest.approx(theirs[word][2], rel=1e-4, abs=1e-2)
+        assert positive == pytest.approx(theirs[word][3:], rel=1e-4, abs=1)
 
 
 @contextmanager
@@ -300,52 +319,3 @@ def places_that_hold(engine: Engine, words: str) -> dict[str, int]:
         for payload in connection.scalars(select(tables.keyword_deltas.c.payload)):
             found["keyword_deltas"] += words in payload.decode()
     return {place: rows for place, rows in found.items() if rows}
-
-
-Sums = dict[tuple[str, ...], tuple[float, ...]]
-
-
-def sums(engine: Engine) -> Sums:
-    with reading(engine) as connection:
-        rows = connection.execute(select(tables.keyword_days))
-        return {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
-
-
-def recomputed(engine: Engine) -> Sums:
-    """The sums as SQL computes them from what is stored."""
-    with reading(engine) as connection:
-        rows = connection.execute(text(from_explanations(engine.dialect.name)))
-        return {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
-
-
-def recounted(engine: Engine) -> Sums:
-    """The sums of the stored reviews, counted in Python, one by one."""
-    e, r, p = tables.explanations.c, tables.reviews.c, tables.predictions.c
-    query = (
-        select(e.model_version, e.method, r.submitted_at, p.label, e.tokens)
-        .join_from(
-            tables.explanations,
-            tables.reviews,
-            (e.source == r.source) & (e.review_id == r.review_id) & (e.text_hash == r.text_hash),
-        )
-        .join(
-            tables.predictions,
-            (p.source == e.source)
-            & (p.review_id == e.review_id)
-            & (p.model_version == e.model_version),
-        )
-    )
-    found: dict[tuple[str, ...], list[float]] = {}
-    with reading(engine) as connection:
-        for version, method, moment, label, tokens in connection.execute(query):
-            words: dict[tuple[str, str], list[float]] = {}
-            for token in orjson.loads(tokens) if isinstance(tokens, str) else tokens:
-                if token["heat"] is not None and is_counted(token["pos"]):
-                    words.setdefault((token["surface"], token["pos"]), []).append(token["heat"])
-            day = moment.astimezone(UTC).date().isoformat()
-            for word, heats in words.items():
-                figures = (1, len(heats), sum(heats))
-                row = found.setdefault((version, method, day, *word), [0.0] * 6)
-                for at, figure in enumerate((*figures, *(label * f for f in figures))):
-                    row[at] += figure
-    return {word: tuple(figures) for word, figures in found.items()}

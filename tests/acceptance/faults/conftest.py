@@ -36,16 +36,17 @@ def make_system(
     start: Callable[..., Process],
     tmp_path: Path,
     request: pytest.FixtureRequest,
-) -> Iterator[Callable[[str], System]]:
-    """Build an installation on a database."""
+) -> Iterator[Callable[..., System]]:
+    """Build an installation on a database; tables=False leaves it as it is."""
     engines = []
 
     def report(*found: Any) -> None:
         request.node.user_properties.append(("fault", line(*found)))
 
-    def make(database_url: str) -> System:
+    def make(database_url: str, *, tables: bool = True) -> System:
         engines.append(connect(database_url))
-        upgrade(engines[-1])
+        if tables:
+            upgrade(engines[-1])
         environment = child_environment(
             IYU_BROKER_URL=redis_server.url,
             IYU_DATABASE_URL=database_url,
@@ -60,18 +61,18 @@ def make_system(
 
 
 @pytest.fixture
-def on_postgres(make_system: Callable[[str], System], postgres_url: str) -> System:
+def on_postgres(make_system: Callable[..., System], postgres_url: str) -> System:
     """An installation on PostgreSQL."""
     return make_system(postgres_url)
 
 
 @pytest.fixture
-def on_sqlite(make_system: Callable[[str], System], sqlite_url: str) -> System:
+def on_sqlite(make_system: Callable[..., System], sqlite_url: str) -> System:
     """An installation on SQLite."""
     return make_system(sqlite_url)
 
 
 @pytest.fixture
-def system(make_system: Callable[[str], System], database_url: str) -> System:
+def system(make_system: Callable[..., System], database_url: str) -> System:
     """An installation, once on each database."""
     return make_system(database_url)

@@ -66,7 +66,7 @@ class System:
         return self.start(command, self.environment | variables)
 
     def wait_until_loaded(self, worker: Process, times: int = 1) -> None:
-        """Wait until a child has loaded its model for the so-manieth time."""
+        """Wait until a child has loaded its model `times` times."""
 
         def loaded() -> bool:
             assert worker.running, worker.output()[-4000:]

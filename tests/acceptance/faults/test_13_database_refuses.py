@@ -1,9 +1,6 @@
-"""Scenario 13: a right revoked, a table locked, a full disk, a worker frozen in a transaction."""
+"""Scenario 13: a right revoked, a table locked, a worker frozen in a transaction."""
 
-import shutil
-import subprocess
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -71,42 +68,7 @@ def test_a_worker_that_freezes_in_a_transaction_keeps_no_locks(on_postgres: Syst
     system.judge("13 the same worker awake again", fault, within=60)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 6 MiB in memory."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    command = [mount or "mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
-    if mount is None or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a small disk needs root and the right to mount")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def test_the_disk_of_the_database_is_full(small_disk: Path, make_system: Callable[[str], System]):
-    system = make_system(f"sqlite:///{small_disk / 'iyu.db'}")
-    system.beat()
-    system.submit(made(1_000))
-    filler = small_disk / "filler"
-    with pytest.raises(OSError, match="space"):
-        fill(filler)
-    worker = system.worker(IYU_DATABASE_PATIENCE="1")
-    poll(60, lambda: worker.output().count("message handed back") > 5)
-    filler.unlink()
-    freed = time.monotonic()
-    system.judge("13 the disk of the database is full", freed)
-    assert "disk" in worker.output()
-    assert "killed its process" not in worker.output()
-
-
 def execute(system: System, *statements: str) -> None:
     with writing(system.engine) as connection:
         for statement in statements:
             connection.execute(text(statement))
-
-
-def fill(file: Path) -> None:
-    with file.open("wb", buffering=0) as opened:
-        while True:
-            opened.write(bytes(16_384))

@@ -75,14 +75,7 @@ def _collect(
         raise InputError("name the reviews by ids, by --file or by --where: one of the three")
     if where is not None:
         return chosen_ids(engine, source, where)
-    if file is None:
-        return list(given)
-    try:
-        if str(file) == "-":
-            return list(read_ids(typer.get_text_stream("stdin")))
-        return list(read_ids(file.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeError) as error:
-        raise InputError(f"{file} cannot be read as text: {error}") from None
+    return list(given) if file is None else read_ids(str(file))
 
 
 def _report_traces(traces: dict[str, int], count: int) -> None:

@@ -1,10 +1,11 @@
 """Which reviews `iyu forget` erases, and what is left of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from sqlalchemy import Engine, text
 
 from iyu.console.analysis.read_only_query import read_only_query
+from iyu.producer.readers.text_files import open_lines
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.erasure.forget_all import in_parts
 from iyu.schemas.erasure.traces import find_traces
@@ -35,11 +36,13 @@ def chosen_ids(engine: Engine, source: str, where: str) -> list[str]:
         return [str(row[0]) for row in rows]
 
 
-def read_ids(lines: Iterable[str]) -> Iterator[str]:
-    """Yield one id a line; blank lines do not count."""
-    for line in lines:
-        if review_id := line.strip():
-            yield review_id
+def read_ids(path: str) -> list[str]:
+    """Return the ids of a file, one a line; - is standard input. Blank lines do not count.
+
+    Raises InputError for what cannot be read as lines of text.
+    """
+    with open_lines(path, "utf-8") as lines:
+        return [review_id for line in lines if (review_id := line.strip())]
 
 
 def _check_source(engine: Engine, source: str) -> None:

@@ -1,4 +1,4 @@
-"""Call the receivers, until told to stop; several processes may run side by side."""
+"""Call the receivers until stopped; several processes may run side by side."""
 
 import logging
 import secrets

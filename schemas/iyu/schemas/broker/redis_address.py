@@ -111,7 +111,7 @@ def is_sentinel(settings: Settings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KombuBroker:
-    """The broker as kombu is told of it."""
+    """The broker as kombu connects to it."""
 
     url: MaskedAddress
     options: dict[str, str] = field(default_factory=dict)  # of the transport

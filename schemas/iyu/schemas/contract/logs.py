@@ -74,9 +74,9 @@ def _pass_on(lines: TextIO, real: TextIO) -> None:
     for line in lines:
         if event := line.strip():
             plain = {"name": "stderr", "levelname": "INFO", "msg": event}
-            told = formatter.format(logging.makeLogRecord(plain)) + "\n"
+            encoded = formatter.format(logging.makeLogRecord(plain)) + "\n"
             # Past Python's buffer: a fork must not find its lock taken by this thread.
-            os.write(real.fileno(), told.encode())
+            os.write(real.fileno(), encoded.encode())
 
 
 def describe(error: BaseException) -> dict[str, Any]:

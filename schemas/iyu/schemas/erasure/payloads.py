@@ -1,10 +1,10 @@
 """Reviews that are still on their way: taken out of what the ledger and the outbox keep."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from iyu.schemas.contract.message import pack, unpack
 from iyu.schemas.contract.review import utc_now
@@ -23,20 +23,28 @@ def empty_chunks(connection: Connection, source: str, review_ids: Collection[str
         .order_by(chunks.c.chunk_id)
         .with_for_update()
     )
-    taken = 0
+    taken, smaller, emptied = 0, [], []
     for chunk_id, payload in connection.execute(query).all():
         reviews = unpack(payload)
         kept = [review for review in reviews if review.review_id not in review_ids]
-        if len(kept) == len(reviews):
-            continue
         taken += len(reviews) - len(kept)
-        changed: dict[str, Any] = (
-            {"payload": pack(kept), "review_count": len(kept)}
-            if kept
-            else {"payload": None, "state": State.DONE, "finished_at": utc_now()}
-        )
-        connection.execute(update(chunks).where(chunks.c.chunk_id == chunk_id).values(changed))
+        if not kept:
+            emptied.append(chunk_id)
+        elif len(kept) < len(reviews):
+            smaller.append({"of": chunk_id, "payload": pack(kept), "review_count": len(kept)})
+    _store_smaller(connection, smaller)
+    _end_emptied(connection, emptied)
     return taken
+
+
+def _store_smaller(connection: Connection, smaller: Sequence[dict[str, Any]]) -> None:
+    if smaller:  # all in one call: a round trip each would cost as much as the rest
+        connection.execute(update(chunks).where(chunks.c.chunk_id == bindparam("of")), smaller)
+
+
+def _end_emptied(connection: Connection, emptied: Sequence[str]) -> None:
+    ended = {"payload": None, "state": State.DONE, "finished_at": utc_now()}
+    connection.execute(update(chunks).where(chunks.c.chunk_id.in_(emptied)).values(ended))
 
 
 def empty_deliveries(connection: Connection, source: str, review_ids: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, insert, text
+from sqlalchemy import Connection, insert, text
 
 from iyu.schemas.sql.keyword_days import of_reviews
 from iyu.schemas.sql.tables import keyword_deltas
@@ -18,11 +18,10 @@ from iyu.schemas.sql.tables import keyword_deltas
 
 def take_back_words(connection: Connection, source: str, review_ids: Sequence[str]) -> None:
     """Write the delta that takes these reviews out; call it before their rows are deleted."""
-    query = text(of_reviews(connection.dialect.name)).bindparams(
-        bindparam("review_ids", expanding=True)
-    )
+    query = text(of_reviews(connection.dialect.name))
+    chosen = {"source": source, "review_ids": orjson.dumps(list(review_ids)).decode()}
     groups: dict[tuple[str, str, str, int], list[Any]] = defaultdict(list)
-    for row in connection.execute(query, {"source": source, "review_ids": list(review_ids)}):
+    for row in connection.execute(query, chosen):
         group = row.model_version, row.method, str(row.day), int(row.label)
         word = f"{row.surface}\t{row.pos}"
         # PostgreSQL sums integers as decimals.

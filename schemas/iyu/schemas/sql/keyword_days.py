@@ -54,10 +54,16 @@ SELECT model_version, method, day, label, surface, pos,
 FROM ({words}) AS a_word_in_a_review
 GROUP BY model_version, method, day, label, surface, pos
 """
-_CHOSEN: Final = """
-      AND t.source = :source AND t.review_id IN :review_ids
-      AND r.source = :source AND r.review_id IN :review_ids
-"""
+# A set to join with: of two thousand parameters PostgreSQL sorts the list again for every row.
+_CHOSEN: Final = {
+    "sqlite": """
+      AND t.source = :source AND t.review_id IN (SELECT value FROM json_each(:review_ids))
+""",
+    "postgresql": """
+      AND t.source = :source
+      AND t.review_id IN (SELECT json_array_elements_text(CAST(:review_ids AS json)))
+""",
+}
 
 
 def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table, Table]:
@@ -105,8 +111,8 @@ def from_explanations(dialect: str) -> str:
 
 
 def of_reviews(dialect: str) -> str:
-    """Return the SELECT of what :review_ids of :source count for, their labels apart."""
-    return _OF_REVIEWS.format(words=_words(dialect, _CHOSEN))
+    """Return the SELECT of what :review_ids (JSON) of :source count for, their labels apart."""
+    return _OF_REVIEWS.format(words=_words(dialect, _CHOSEN[dialect]))
 
 
 def _words(dialect: str, chosen: str = "") -> str:

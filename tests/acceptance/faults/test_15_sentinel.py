@@ -1,4 +1,4 @@
-"""Scenario 12: the master fails under load, and Sentinels promote its replica."""
+"""Scenario 15: the master fails under load, and Sentinels promote its replica."""
 
 import shutil
 import subprocess
@@ -129,5 +129,5 @@ def test_a_failover_under_load(on_postgres: System, sentinels: Sentinels):
     before = system.done()
     poll(GO_ON_SECONDS, lambda: system.done() > before)
     system.submit(made(1_000, first=4_000))
-    system.judge("12 failover by Sentinel under load", fault, within=GO_ON_SECONDS + 60)
+    system.judge("15 failover by Sentinel under load", fault, within=GO_ON_SECONDS + 60)
     assert worker.running

@@ -1,4 +1,4 @@
-"""Scenario 13: two worker hosts, as network namespaces; one is cut off, and comes back."""
+"""Scenario 16: two worker hosts, as network namespaces; one is cut off, and comes back."""
 
 import os
 import shutil
@@ -136,7 +136,7 @@ def test_a_host_that_is_cut_off_loses_nothing_and_works_again(
         cut_off.cut(*sides)
         poll(CUT_SECONDS + 10, lambda: time.monotonic() - fault > CUT_SECONDS)  # noqa: B023
         cut_off.mend(*sides)
-        system.judge(f"13 a host of two cut off from {name} for 30 s", fault, within=GO_ON_SECONDS)
+        system.judge(f"16 a host of two cut off from {name} for 30 s", fault, within=GO_ON_SECONDS)
         assert all(worker.running for worker in workers)
     last = begun(system, workers[0])
     system.submit(made(REVIEWS, first=submitted))
