@@ -55,7 +55,7 @@ def test_code_comes_after_everything_it_needs():
 
 def test_one_service_builds_the_image_that_the_others_run(services):
     ours = {name: service for name, service in services.items() if service["image"] == "iyu"}
-    assert ours.keys() == {"migrate", "worker", "beat", "metrics", "web"}
+    assert ours.keys() == {"migrate", "worker", "beat", "metrics", "web", "gateway"}
     assert [name for name, service in ours.items() if "build" in service] == ["migrate"]
     assert all(service["init"] for service in ours.values())
 

@@ -7,6 +7,8 @@ import pytest
 
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
+from iyu.schemas.results.events import Kind, record
+from iyu.schemas.sql.engine import connected, writing
 from tests.acceptance.faults.system import READY_SECONDS, SETTINGS
 from tests.harness.polling import poll
 from tests.harness.services import Process, child_environment, iyu_command, run_iyu
@@ -22,6 +24,22 @@ def objects(process: Process) -> list[dict[str, Any]]:
     found = [json.loads(line) for line in lines]
     assert all(isinstance(one, dict) for one in found)
     return found
+
+
+def test_webhooks_log_objects_too(sqlite_url: str, start, tmp_path):
+    environment = child_environment(
+        IYU_DATABASE_URL=sqlite_url, IYU_LOG="json", IYU_WEBHOOKS_ALLOW_PRIVATE="true"
+    )
+    assert run_iyu("db", "upgrade", environment=environment, cwd=tmp_path).returncode == 0
+    # Nobody listens there.
+    added = run_iyu("webhooks", "add", "http://127.0.0.1:9/", "--from-beginning",
+                    environment=environment, cwd=tmp_path)  # fmt: skip
+    assert added.returncode == 0, added.stderr
+    with connected(sqlite_url) as engine, writing(engine) as connection:
+        record(connection, Kind.ERASED, "shop", ["1"])
+    process = start(iyu_command("webhooks", "run"), environment)
+    poll(60, lambda: [one for one in objects(process) if one["logger"] == "iyu.webhooks"])
+    assert added.stdout.split("secret: ")[1].split()[0] not in process.output()
 
 
 def test_every_line_is_an_object_and_a_chunk_is_one(redis_server, sqlite_url: str, start, tmp_path):

@@ -156,7 +156,7 @@ def test_the_settings_are_valid_together(monkeypatch: pytest.MonkeyPatch):
     assert int(worker["containers"][0]["resources"]["requests"]["cpu"]) == processes
 
 
-@pytest.mark.parametrize("name", ["metrics", "web"])
+@pytest.mark.parametrize("name", ["metrics", "web", "gateway"])
 def test_every_port_is_the_one_that_is_listened_on(name: str):
     pod = of_kind("Deployment")[f"iyu-{name}"]["spec"]["template"]["spec"]
     [container] = pod["containers"]

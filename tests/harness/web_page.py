@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from iyu.console.web.app import make_app
+from iyu.console.web.listener import listen
 from iyu.console.web.pages.page import opened_site
-from iyu.console.web.serve import listen, make_server
+from iyu.console.web.serve import make_server
 from iyu.schemas.contract.settings import Settings
 from tests.harness.polling import poll
 from tests.harness.postgres_server import ServiceMissing

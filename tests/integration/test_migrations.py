@@ -153,6 +153,12 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
         }
     ],
     "labels": of_each_review(label=1, imported_at=NOON),
+    "gateway_tokens": [
+        {
+            "token_id": "a1b2c3d4", "source": "shop", "secret_hash": "0" * 64,
+            "rights": ["submit", "read"], "note": None, "created_at": NOON, "expires_at": None,
+        }
+    ],
 }  # fmt: skip
 
 DAY: Final = {"day": date(2026, 11, 23), "positive_heat": 2.0}

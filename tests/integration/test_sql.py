@@ -134,6 +134,7 @@ def test_a_superusers_query_changes_nothing_on_postgresql(postgres_url, statemen
         "PRAGMA writable_schema = ON",
         "SELECT load_extension('nothing')",
         "SELECT secret FROM webhook_secrets",
+        "SELECT * FROM gateway_tokens",
         "COMMIT",
     ],
 )
@@ -192,6 +193,7 @@ def test_the_reader_role_reads_all_but_secrets_and_acts_on_nothing(reader_url, m
         assert CliRunner().invoke(app, ["sql", f"SELECT * FROM {name}"]).exit_code == 0
     for refused in (
         "SELECT * FROM webhook_secrets",
+        "SELECT * FROM gateway_tokens",
         "SELECT pg_reload_conf()",
         "SELECT pg_read_file('postgresql.conf')",
         "SELECT nextval('dead_letters_id_seq')",

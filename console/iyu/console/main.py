@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "results",
     "export",
     "webhooks",
+    "gateway",
     "keywords",
     "verify",
     "labels",

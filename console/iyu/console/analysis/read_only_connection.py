@@ -20,7 +20,7 @@ from iyu.schemas.contract.errors import InputError
 from iyu.schemas.sql.engine import reading
 
 #: Tables that hold secrets: no query reads them. On PostgreSQL the reader role cannot either.
-SECRET_TABLES: Final = frozenset({"webhook_secrets"})
+SECRET_TABLES: Final = frozenset({"webhook_secrets", "gateway_tokens"})
 #: Seconds between two attempts to stop a query whose time is over.
 CANCEL_EVERY: Final = 1.0
 #: SQLite's steps between two looks at the clock.

@@ -131,10 +131,14 @@ def run(database: Database = None) -> None:
     import signal
     from threading import Event
 
+    from iyu.console.local.env_file import load_settings
     from iyu.console.webhooks.run import run_webhooks
     from iyu.console.webhooks.sender import Sender
     from iyu.console.webhooks.settings import WebhookSettings
+    from iyu.schemas.contract.logs import log_as_json
 
+    if load_settings(database_url=database).log == "json":
+        log_as_json()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -31,6 +31,7 @@ from iyu.console.web.security import (
 )
 from iyu.console.web.security import (
     ENTRANCE,
+    OWN_NAMES,
     Gate,
     SecurityHeaders,
     own_address,
@@ -49,9 +50,6 @@ PAGES: Final[dict[str, Callable[[Site, Filters], Page]]] = {
     "comparison": comparison,
     "state": state,
 }
-#: Hosts that a request may name where no token protects the page: a foreign site cannot reach it
-#: under a name of its own (DNS rebinding).
-OWN_NAMES: Final = ["127.0.0.1", "localhost", "[::1]"]
 #: Seconds a browser keeps what has its version in its address, and a language.
 A_YEAR: Final = 31_536_000
 

@@ -22,6 +22,10 @@ OPEN_TO_ALL: Final = (ENTRANCE, "/static/")
 #: Bytes of a form that is read at most.
 MAX_FORM: Final = 4_096
 
+#: Hosts that a request may name where no token is asked for: a foreign site cannot reach it
+#: under a name of its own (DNS rebinding).
+OWN_NAMES: Final = ["127.0.0.1", "localhost", "[::1]"]
+
 #: Nothing is loaded but our own style sheet and icon; no script, no frame.
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "

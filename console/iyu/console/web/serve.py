@@ -1,14 +1,13 @@
 """Serve the page until Ctrl-C."""
 
-import socket
 from collections.abc import Callable
 
 import uvicorn
 
 from iyu.console.web.app import make_app
+from iyu.console.web.listener import address_of, listen
 from iyu.console.web.pages.page import opened_site
 from iyu.console.web.security import check_address
-from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.settings import Settings
 
 
@@ -24,25 +23,6 @@ def serve(
         app = make_app(site, token)
         say(address_of(listener))
         make_server(app).run(sockets=[listener])
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes a free one. Raises SettingsError."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        cause = error.strerror or "it is no address"
-        raise SettingsError(
-            f"cannot listen on {host}, port {port} ({cause}); give another --port or --host"
-        ) from None
-
-
-def address_of(listener: socket.socket) -> str:
-    """Return the address that a browser opens."""
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}/"
 
 
 def make_server(app: object) -> uvicorn.Server:

@@ -87,6 +87,9 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
     | _columns(Holds.NOTHING, "delivery_id webhook_id attempts due_at created_at"),
     "table_readers": _columns(Holds.NOTHING, "oldest_revision"),
     "tombstones": _columns(Holds.HASH, "key_hash erased_at"),
+    "gateway_tokens": _columns(
+        Holds.NOTHING, "token_id source secret_hash rights note created_at expires_at"
+    ),
     "ingest_positions": _columns(Holds.NOTHING, "source address table_name watermark moved_at"),
     "verifications": _columns(
         Holds.NOTHING,

@@ -1,6 +1,7 @@
 """The rows of `batches`: one for each submission. None of these functions commits."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -31,6 +32,13 @@ def open_batch(connection: Connection, row: BatchRow, *, may_exist: bool = False
     names = {"batch_id": row.batch_id, "source": row.source, "origin": row.origin}
     values = names | _counts(row) | {"created_at": utc_now()}
     connection.execute(insert(batches).values(values))
+
+
+def add_complete_batches(connection: Connection, rows: Sequence[BatchRow]) -> None:
+    """Write the rows of submissions that came whole: opened and closed at once."""
+    now = utc_now()
+    times = {"created_at": now, "closed_at": now}
+    connection.execute(insert(batches), [asdict(row) | times for row in rows])
 
 
 def update_batch(connection: Connection, row: BatchRow, *, close: bool = False) -> None:

@@ -11,6 +11,8 @@ from iyu.schemas.contract.errors import IyuError
 BEGINNING: Final = "0"
 #: A position after every line of an event.
 WHOLE: Final = 2**31 - 1
+#: What a database can compare.
+_LARGEST: Final = 2**63 - 1
 
 
 class CursorError(IyuError):
@@ -36,7 +38,7 @@ class Cursor:
             epoch, transaction, event_id, position = (
                 urlsafe_b64decode(padded.encode("ascii")).decode("ascii").split(".")
             )
-            return cls(epoch, int(transaction), int(event_id), int(position))
+            return cls(epoch, *map(_checked, (transaction, event_id, position)))
         except (Base64Error, UnicodeError, ValueError):
             raise CursorError(
                 "this is no cursor of the results feed; give the `cursor` of a line you have read, "
@@ -54,3 +56,10 @@ class Cursor:
     def is_beginning(self) -> bool:
         """Whether it stands before everything."""
         return self.epoch == ""
+
+
+def _checked(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _LARGEST:
+        raise ValueError("the databases know no such number")
+    return number

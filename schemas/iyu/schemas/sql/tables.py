@@ -385,3 +385,15 @@ ingest_positions = Table(
 
 #: Outcomes of `iyu verify`, and labels that came after the scores.
 verifications, labels = define_trust_tables(metadata, RowId, Json, _time)
+#: Who may use the gateway, and for which source. No reader needs it: it counts as a secret.
+gateway_tokens = Table(
+    "gateway_tokens",
+    metadata,
+    _key("token_id", 16),
+    Column("source", String(100), nullable=False),
+    Column("secret_hash", String(64), nullable=False),  # SHA-256; the token itself is nowhere
+    Column("rights", Json, nullable=False),  # of submit, read, forget
+    Column("note", String(200)),
+    _time("created_at", nullable=False),
+    _time("expires_at"),
+)

@@ -1,0 +1,1 @@
+"""One address of the gateway a file."""
