@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,7 @@ def read_labels(path: Path, columns: LabelColumns, source: str | None) -> list[G
     """
     pairs = _columns(path, columns.label, columns.review_id)
     if source is not None:
-        sources: Iterable[object] = (source for _ in iter(int, 1))
+        sources: Iterable[object] = repeat(source)
     else:
         sources = (name for _, name in _columns(path, columns.source, columns.review_id))
     found: dict[tuple[str, str], GivenLabel] = {}

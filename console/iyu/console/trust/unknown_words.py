@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -122,7 +122,8 @@ def _reviews_by_week(connection: Connection, first: date, weeks: int) -> list[in
     if connection.dialect.name == "postgresql":
         day = func.to_char(func.timezone("UTC", reviews.c.submitted_at), "YYYY-MM-DD")
     counts = [0] * weeks
-    query = select(day, func.count()).where(day >= first.isoformat()).group_by(day)
+    begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    query = select(day, func.count()).where(reviews.c.submitted_at >= begin).group_by(day)
     for text, count in connection.execute(query):
         if 0 <= (week := (date.fromisoformat(text) - first).days // 7) < weeks:
             counts[week] += int(count)
