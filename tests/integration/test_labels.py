@@ -26,7 +26,7 @@ from iyu.worker.training.metrics import measure
 from tests.harness.fakes import FakeScorer
 
 #: A Sunday: the reviews after the first forty are of the next week.
-SUNDAY = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SUNDAY = datetime(2026, 11, 8, 12, tzinfo=UTC)
 TEXTS = {f"r{n}": f"글 {n}" for n in range(60)}
 #: Some are equal, as scores of a real model are.
 BY_TEXT: dict[str, float | Exception] = {
@@ -88,7 +88,7 @@ def test_the_view_has_the_figures_of_each_week(iyu, file: Path, scored: Engine):
     with reading(scored) as connection:
         query = "SELECT * FROM model_quality ORDER BY week"
         rows = [dict(row) for row in connection.execute(text(query)).mappings()]
-    assert [str(row["week"]) for row in rows] == ["2026-11-16", "2026-11-23"]
+    assert [str(row["week"]) for row in rows] == ["2026-11-02", "2026-11-09"]
     for row, keys in zip(rows, (list(TEXTS)[:40], list(TEXTS)[40:]), strict=True):
         given = np.array([LABELS[key] for key in keys], np.int8)
         said = np.array([BY_TEXT[TEXTS[key]] for key in keys], np.float32)

@@ -18,9 +18,9 @@ from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.settings import WorkerSettings
 from tests.harness.fakes import FakeScorer
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 #: What reviews of each week say; 영화 is in the vocabulary.
-WEEKS = (["영화 좋다"] * 10, ["킹받네 영화"] * 2 + ["영화"] * 8, ["킹받네 영화"] * 6 + ["영화"] * 4)
+WEEKS = (["영화"] * 10, ["킹받네 영화"] * 2 + ["영화"] * 8, ["킹받네 영화"] * 6 + ["영화"] * 4)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from iyu.worker.settings import WorkerSettings
 from iyu.worker.text import morphemes
 from tests.harness.reviews import made
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 REVIEWS = 80
 WHOLE = Task(Scope(), None, None, ("source",))
 

@@ -11,6 +11,27 @@ group = typer.Typer(help="Labels that come later: import them, and measure model
 group.info.no_args_is_help = True
 
 
+#: Columns that are shown, with headings that fit a terminal of eighty characters.
+_IN_ALL = {
+    "model_version": "model",
+    "reviews": "reviews",
+    "accuracy": "accuracy",
+    "auc": "AUC",
+    "log_loss": "log loss",
+    "calibration_error": "cal. error",
+}
+_BY_WEEK = {
+    "week": "week",
+    "source": "source",
+    "model_version": "model",
+    "reviews": "reviews",
+    "accuracy": "accuracy",
+    "auc": "AUC",
+    "calibration_gap": "cal. gap",
+}
+_NAMES = ("week", "source", "model")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(group, name="labels")
@@ -93,8 +114,10 @@ def _print(whole: list[dict[str, Any]], weeks: list[dict[str, Any]]) -> None:
     if not whole:
         typer.echo("no label of a scored review is stored; run: iyu labels import FILE")
         return
-    for title, rows in (("in all", whole), ("by week (from Monday)", weeks)):
-        columns = list(rows[0])
-        figures = [name for name in columns if isinstance(rows[0][name], int | float | None)]
-        table = make_table(columns, (row.values() for row in rows), right=figures, title=title)
-        Console().print(table)
+    for title, rows, shown in (
+        ("in all", whole, _IN_ALL),
+        ("by week, from Monday", weeks, _BY_WEEK),
+    ):
+        cells = ([row[name] for name in shown] for row in rows)
+        right = [heading for heading in shown.values() if heading not in _NAMES]
+        Console().print(make_table(list(shown.values()), cells, right=right, title=title))
