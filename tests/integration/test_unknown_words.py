@@ -47,7 +47,7 @@ def test_a_word_that_is_unknown_and_grows_is_named_with_examples(iyu):
 
 def test_it_is_shown_to_people(iyu):
     printed = iyu("--unknown", "--weeks", "4").stdout
-    assert "킹받네/NNG: 8 reviews, × " in printed
+    assert "킹받네/NNG: 8 reviews, new (0 0 2 6)" in printed
     assert "shop/w2-0: 킹받네 영화" in printed
     assert "no word" in iyu("--unknown", "--min-reviews", "9").stdout
 
