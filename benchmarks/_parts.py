@@ -33,7 +33,7 @@ STEPS: Final = (
     "words by the day",
 )
 MECAB: Final = "of cutting: MeCab alone"
-JSON: Final = "of rows stored: heatmaps as JSON"
+JSON: Final = "of rows stored: heatmaps as text"
 PLAIN: Final = "instead of it: pass without heat"
 #: Where each of these stands in a table: below its step.
 BELOW: Final = {"cutting": MECAB, "pass with heat": PLAIN, "rows stored": JSON}
@@ -140,7 +140,8 @@ class Parts:
         """Do what a worker does in one transaction; return the deltas that are to be added."""
         with watch.over(JSON):
             for explanation in _explanations(predictions):
-                orjson.dumps(explanation.tokens).decode()
+                m = explanation.morphemes
+                orjson.dumps((m.starts, m.ends, m.tags, explanation.heats)).decode()
         with watch.over("rows stored"), writing(self._engine) as connection:
             ledger.finish(connection, chunk.chunk_id)
             delta = store.write(connection, chunk, predictions, self._version)

@@ -18,14 +18,23 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
+from sqlalchemy import Engine, text
 
 from benchmarks._command import run
 from benchmarks._report import finish, header, note, progress, table
 from benchmarks._reviews import read_reviews
-from benchmarks._scored_store import OTHER, SERVING, SOURCES, Filled, fill, score_texts
+from benchmarks._scored_store import (
+    OTHER,
+    SERVING,
+    SOURCES,
+    Filled,
+    fill,
+    invent_predictions,
+    score_texts,
+)
 from benchmarks._services import DATABASES, database, running, scratch, wait
 from iyu.schemas.contract.settings import sqlite_path
-from iyu.schemas.sql.engine import connected
+from iyu.schemas.sql.engine import connected, reading, writing
 from tests.harness.ports import own_port
 from tests.harness.services import child_environment, is_listening, iyu_command
 
@@ -46,18 +55,20 @@ def main(
     times: Annotated[int, typer.Option(min=5, help="Requests of each page.")] = 50,
     databases: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(DATABASES),
     datasette: Annotated[Path | None, typer.Option(help="The program, to compare with.")] = None,
-    model: Annotated[str, typer.Option(envvar="IYU_MODEL")] = "wide",
+    model: Annotated[str, typer.Option(help="A name or folder; none: heat by chance.")] = "none",
     json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
 ) -> None:
     """Measure and print."""
     result = header("Web", reviews=reviews, times=times)
     texts = read_reviews(path, TEXTS)
-    predictions = score_texts(texts, model)
+    predictions = invent_predictions(texts) if model == "none" else score_texts(texts, model)
     for kind in databases.split(","):
         with scratch() as folder, database(kind, folder) as address:
             progress.print(f"{kind}: storing {reviews:,} reviews")
             with connected(address) as engine:
                 filled = fill(engine, texts, predictions, reviews=reviews, days=30, by_both=by_both)
+                result[f"{kind}, views"] = _measure_views(engine, filled, times)
+            _print(f"{kind}: views", result[f"{kind}, views"])
             with page_over(address, folder) as port:
                 result[kind] = _measure_all(PAGES, port, filled, times)
             _print(f"{kind}: pages", result[kind])
@@ -67,6 +78,32 @@ def main(
                     result["datasette"] = _measure_all(DATASETTE, port, filled, min(times, 10))
                 _print("Datasette, the same file", result["datasette"])
     finish(result, json)
+
+
+def _measure_views(engine: Engine, filled: Filled, times: int) -> dict[str, dict[str, Any]]:
+    if engine.dialect.name == "postgresql":
+        with writing(engine) as connection:
+            connection.execute(text("ANALYZE"))
+    return {name: _time_query(engine, sql, filled, times) for name, sql in VIEWS.items()}
+
+
+def _time_query(engine: Engine, sql: str, filled: Filled, times: int) -> dict[str, Any]:
+    chance, seconds, rows = random.Random(0), [], 0
+    for _ in range(times):
+        days = {name: str(day) for name, day in _week(chance, filled).items()}
+        with reading(engine) as connection:
+            begin = time.perf_counter()
+            rows = len(connection.execute(text(sql), days if ":since" in sql else {}).all())
+            seconds.append(time.perf_counter() - begin)
+    return _percentiles(seconds) | {"statuses": [rows], "ended_by_time_limit": 0}
+
+
+def _percentiles(seconds: list[float]) -> dict[str, float]:
+    seconds.sort()
+    return {
+        "p50": 1000 * seconds[len(seconds) // 2],
+        "p95": 1000 * seconds[min(int(0.95 * len(seconds)), len(seconds) - 1)],
+    }
 
 
 @contextmanager
@@ -109,13 +146,7 @@ def _measure(address: Address, port: int, filled: Filled, times: int) -> dict[st
         seconds.append(time.perf_counter() - begin)
         statuses.add(status)
         cut += "This took longer" in body or "time for this search was over" in body
-    seconds.sort()
-    return {
-        "p50": 1000 * seconds[len(seconds) // 2],
-        "p95": 1000 * seconds[min(int(0.95 * len(seconds)), len(seconds) - 1)],
-        "statuses": sorted(statuses),
-        "ended_by_time_limit": cut,
-    }
+    return _percentiles(seconds) | {"statuses": sorted(statuses), "ended_by_time_limit": cut}
 
 
 def _get(port: int, address: str) -> tuple[int, str]:
@@ -165,6 +196,16 @@ PAGES: dict[str, Address] = {
     "models": lambda c, f: "/models",
     "comparison": lambda c, f: _asks("comparison", a=OTHER, b=SERVING),
     "state": lambda c, f: "/state",
+}
+
+VIEWS: dict[str, str] = {
+    "words of a week": (
+        "SELECT surface, pos, SUM(negative_reviews) AS reviews, "
+        "SUM(negative_total_heat) / SUM(negative_occurrences) AS mean_heat "
+        "FROM keyword_trend WHERE method = 'gradcam' AND day >= :since AND day <= :until "
+        "GROUP BY surface, pos HAVING SUM(negative_occurrences) >= 20 ORDER BY mean_heat LIMIT 20"
+    ),
+    "rows of the daily sums": "SELECT COUNT(*) FROM keyword_days GROUP BY source",
 }
 
 DATASETTE: dict[str, Address] = {

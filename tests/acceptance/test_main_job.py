@@ -99,17 +99,16 @@ def test_a_file_becomes_rows_with_reasons(
 
 def assert_tokens_stand_in_their_texts(engine: Engine) -> None:
     query = """
-    SELECT r.text, e.tokens FROM reviews AS r
-    JOIN explanations AS e ON e.source = r.source AND e.review_id = r.review_id
+    SELECT r.text, t.surface, t.start, t."end" FROM reviews AS r
+    JOIN token_heat AS t ON t.source = r.source AND t.review_id = r.review_id
     """
     with reading(engine) as connection:
         rows = connection.execute(text(query)).fetchall()
-    assert rows
-    for review, stored in rows:
-        tokens = json.loads(stored) if isinstance(stored, str) else stored
-        assert tokens
-        for token in tokens:
-            assert review[token["start"] : token["end"]] == token["surface"]
+        assert {review for review, *_ in rows} == set(
+            connection.scalars(text("SELECT text FROM reviews"))
+        )
+    for review, surface, start, end in rows:
+        assert review[start:end] == surface != ""
 
 
 def test_the_demo_shows_scored_reviews_and_its_questions_work(tmp_path: Path):

@@ -1,5 +1,6 @@
 """deploy/kubernetes without a cluster: valid, and every name in it is one that exists."""
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
@@ -29,6 +31,7 @@ FOLDER = ROOT / "deploy" / "kubernetes"
 BASE = FOLDER / "base"
 KEDA = yaml.safe_load_all((FOLDER / "keda" / "scaledobject.yaml").read_text())
 SCALED, AUTHENTICATION = KEDA
+KEDA_DEFINITIONS = json.loads((Path(__file__).parent / "keda_definitions.json").read_text())
 KUSTOMIZATION = yaml.safe_load((BASE / "kustomization.yaml").read_text())
 #: Two versions that clusters run, beside the newest that the validator knows.
 KUBERNETES = ("1.31", "1.33", kubernetes_validate.latest_version())
@@ -232,6 +235,17 @@ def test_a_probe_tells_fresh_from_stale_without_python(name, command, tmp_path: 
     old = time.time() - 3600
     os.utime(here, (old, old))
     assert passes() == ("-newermt" not in " ".join(command))
+
+
+@pytest.mark.parametrize("document", [SCALED, AUTHENTICATION], ids=lambda one: one["kind"])
+def test_keda_takes_its_resources(document: dict[str, Any]):
+    """Against the definitions that KEDA itself gives to a cluster, with unknown fields refused."""
+    assert document["apiVersion"] == "keda.sh/v1alpha1"
+    definition = KEDA_DEFINITIONS[document["kind"]]
+    jsonschema.validate(document, definition)
+    mistyped = {**document, "spec": {**document["spec"], "triger": []}}
+    with pytest.raises(jsonschema.ValidationError, match="triger"):
+        jsonschema.validate(mistyped, definition)
 
 
 def test_keda_scales_what_there_is_by_what_is_pending(postgres_url: str):

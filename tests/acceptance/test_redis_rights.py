@@ -19,6 +19,7 @@ from tests.harness.services import (
     iyu_command,
     run_iyu,
 )
+from tests.harness.tls import also_with_tls, make_certificates
 
 pytestmark = pytest.mark.acceptance
 
@@ -30,14 +31,19 @@ PASSWORD = "a:b/c@d"
 @pytest.fixture
 def addresses(redis_server: RedisServer) -> dict[str, str]:
     """An address for each user of the page."""
+    make_users(redis_server)
+    return {name: address_of(name, f"127.0.0.1:{redis_server.port}/0") for name, _ in LINES}
+
+
+def address_of(name: str, server: str, scheme: str = "redis") -> str:
+    return f"{scheme}://{name}:{quote(PASSWORD, safe='')}@{server}"
+
+
+def make_users(redis_server: RedisServer) -> None:
     with redis_server.client() as client:
         for name, rights in LINES:
             words = rights.replace(">PASSWORD", f">{PASSWORD}").split()
             client.execute_command("ACL", "SETUSER", name, "reset", *words)
-    return {
-        name: f"redis://{name}:{quote(PASSWORD, safe='')}@127.0.0.1:{redis_server.port}/0"
-        for name, _ in LINES
-    }
 
 
 def denied(server: RedisServer) -> list[tuple[str, str, str]]:
@@ -54,9 +60,16 @@ def as_dict(entry: object) -> dict[str, str]:
     return dict(zip(entry[::2], entry[1::2], strict=True))
 
 
-def test_the_rights_of_the_page_are_enough_and_no_more(
-    redis_server, addresses: dict[str, str], sqlite_url: str, start, tmp_path: Path
+def test_the_rights_of_the_page_are_enough_over_tls_and_no_more(
+    redis_server, sqlite_url: str, start, tmp_path: Path
 ):
+    """TLS asks Redis for nothing more, so this stands for plain connections too."""
+    make_users(redis_server)
+    certificates = make_certificates(tmp_path)
+    server = (
+        f"127.0.0.1:{also_with_tls(redis_server, certificates)}/0?ssl_ca_certs={certificates.ca}"
+    )
+    addresses = {name: address_of(name, server, "rediss") for name, _ in LINES}
     assert set(addresses) == {"iyu-producer", "iyu-worker"}
     common = {
         "IYU_DATABASE_URL": sqlite_url,

@@ -62,10 +62,10 @@ def fails_often_then_succeeds(runtime: Runtime, repair: Callable[[], None], caus
 
 
 def test_a_missing_table_buries_nothing(engine: Engine):
-    execute(engine, "ALTER TABLE keyword_deltas RENAME TO elsewhere")
+    execute(engine, "ALTER TABLE day_deltas RENAME TO elsewhere")
 
     def repair() -> None:
-        execute(engine, "ALTER TABLE elsewhere RENAME TO keyword_deltas")
+        execute(engine, "ALTER TABLE elsewhere RENAME TO day_deltas")
 
     fails_often_then_succeeds(runtime_on(engine), repair, "iyu db upgrade")
 
@@ -91,13 +91,13 @@ def role(postgres_url: str) -> Iterator[tuple[Engine, Engine]]:
 def test_a_revoked_right_buries_nothing_and_is_named(postgres_url: str):
     with role(postgres_url) as (admin, engine):
         name = engine.url.username
-        execute(admin, f"REVOKE INSERT ON keyword_deltas FROM {name}")
+        execute(admin, f"REVOKE INSERT ON day_deltas FROM {name}")
 
         def repair() -> None:
-            execute(admin, f"GRANT INSERT ON keyword_deltas TO {name}")
+            execute(admin, f"GRANT INSERT ON day_deltas TO {name}")
 
         fails_often_then_succeeds(
-            runtime_on(engine), repair, "permission denied for table keyword_deltas.*grant it"
+            runtime_on(engine), repair, "permission denied for table day_deltas.*grant it"
         )
 
 

@@ -5,17 +5,21 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 from iyu.console.main import app
 from iyu.console.operations.prune import prune_older
+from iyu.console.operations.prune_heatmaps import prune_heatmaps
 from iyu.schemas.contract.errors import DatabaseOutdated
-from iyu.schemas.contract.review import utc_now
+from iyu.schemas.contract.message import Chunk, new_id
+from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.erasure.tombstones import write_tombstones
 from iyu.schemas.results.epoch import read_feed
 from iyu.schemas.sql.engine import check, connected, reading, upgrade, writing
-from iyu.schemas.sql.tables import result_events
+from iyu.schemas.sql.tables import explanations, result_events
+from iyu.worker.rows import write_chunk
+from tests.harness.fakes import FakeScorer
 
 
 def run(*arguments: str):
@@ -128,3 +132,40 @@ def test_an_argument_that_is_no_utf8_is_one_line(engine, database_url):
         app, ["forget", "\udcff", "1", "--database", database_url, "--verify"]
     )
     assert (shown.exit_code, shown.output.count("\n")) == (2, 1)
+
+
+def test_heatmaps_of_old_texts_are_deleted_in_steps_and_nothing_else(engine, database_url):
+    """1,200 old reviews, 5 new ones, and one whose text is replaced while it runs."""
+    old, new = utc_now() - timedelta(days=100), utc_now()
+    with writing(engine) as connection:
+        write_chunk.register_model(connection, "v1", FakeScorer("v1").artifact.manifest)
+    store(engine, {f"old-{n}": f"배우 {n}" for n in range(1_200)}, old)
+    store(engine, {f"new-{n}": f"배우 {n}" for n in range(5)}, new)
+    seen: list[int] = []
+
+    def replace_a_text(done: int) -> None:
+        if not seen:
+            store(engine, {"old-999": "다시 썼다"}, new)  # the last by its key
+        seen.append(done)
+
+    before = utc_now() - timedelta(days=90)
+    assert prune_heatmaps(engine, before, replace_a_text, at_once=500) == 1_199
+    assert seen[0] == 500
+    with reading(engine) as connection:
+        left = connection.scalars(select(explanations.c.review_id)).all()
+        assert sorted(left) == [*(f"new-{n}" for n in range(5)), "old-999"]
+        scores = connection.scalar(text("SELECT COUNT(*) FROM review_scores"))
+        assert scores == 1_205
+    done = run("prune", "--heatmaps-older", "90d", "--database", database_url)
+    assert (done.exit_code, "0 heatmaps deleted" in done.output) == (0, True)
+    refused = run("prune", "--heatmaps-older", "ninety", "--database", database_url)
+    assert refused.exit_code == 2
+    assert "90d" in refused.output
+
+
+def store(engine, texts, moment):
+    """Write a chunk as a worker does."""
+    rows = tuple(Review(key, review) for key, review in texts.items())
+    found = FakeScorer("v1").score([row.text for row in rows])
+    with writing(engine) as connection:
+        write_chunk.write(connection, Chunk(new_id(), "shop", rows, moment), found, "v1")

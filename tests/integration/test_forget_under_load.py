@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from queue import SimpleQueue
 
-import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select
 
 from iyu.console.operations.forget_reviews import find_all_traces
 from iyu.schemas.contract.message import Chunk, Rescore, new_id
@@ -17,10 +16,16 @@ from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger import progress
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading, writing
-from iyu.schemas.sql.keyword_days import SUMS, from_explanations
 from iyu.worker.chunk import Runtime, score_chunk
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.settings import WorkerSettings
+from tests.harness.daily_sums import (
+    computed_reviews,
+    computed_words,
+    count_differences,
+    stored_reviews,
+    stored_words,
+)
 from tests.harness.fakes import FakeScorer
 from tests.integration.test_erasure import everything
 
@@ -138,9 +143,6 @@ def test_what_is_forgotten_meanwhile_is_in_no_table(engine: Engine):
         p = tables.predictions.c
         query = select(p.model_version, func.count()).group_by(p.model_version)
         rows = {row[0]: row[1] for row in connection.execute(query)}
-        figures = ", ".join(("model_version", "method", "day", "surface", "pos", *SUMS))
-        stored = connection.execute(text(f"SELECT {figures} FROM keyword_days")).all()
-        anew = connection.execute(text(from_explanations(engine.dialect.name))).all()
     assert rows == dict.fromkeys(("v1", "v2"), len(reviews) - len(gone))
-    words = {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in anew}
-    assert {(*map(str, row[:5]),): pytest.approx(row[5:]) for row in stored} == words
+    assert not count_differences(stored_words(engine), computed_words(engine))
+    assert not count_differences(stored_reviews(engine), computed_reviews(engine))

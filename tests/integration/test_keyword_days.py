@@ -3,8 +3,8 @@
 import random
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import orjson
 import pytest
@@ -17,10 +17,23 @@ from iyu.schemas.contract.review import Review
 from iyu.schemas.sql.engine import reading, writing
 from iyu.schemas.sql.keyword_days import SUMS, from_explanations
 from iyu.schemas.sql.rare_words import hide_rare_words
-from iyu.schemas.sql.tables import keyword_days, keyword_deltas, keyword_totals
+from iyu.schemas.sql.tables import (
+    day_deltas,
+    days_to_recount,
+    keyword_days,
+    keyword_deltas,
+    keyword_totals,
+)
 from iyu.worker.rows import write_chunk as store
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas, add_deltas
 from iyu.worker.scoring import Prediction
+from tests.harness.daily_sums import (
+    computed_reviews,
+    computed_words,
+    count_differences,
+    stored_reviews,
+    stored_words,
+)
 from tests.harness.explanations import explanation
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -64,30 +77,22 @@ def prediction(text: str, version: str, methods: tuple[str, ...] = ("gradcam",))
             {"surface": WORDS[i], "start": start, "end": end, "pos": POS[i], "heat": heat}
         )
     made = tuple(explanation(tokens, method=m) for m in methods)
-    return Prediction(draw.random(), 0.0, len(tokens), 0, False, made)
+    return Prediction(draw.random(), 0.0, len(tokens), len(text) % 3, len(tokens) > 3, made)
 
 
-def chunk(texts: dict[str, str], moment: datetime = NOON) -> Chunk:
-    return Chunk(new_id(), "shop", tuple(Review(k, t) for k, t in texts.items()), moment, new_id())
+def chunk(texts: dict[str, str], moment: datetime = NOON, source: str = "shop") -> Chunk:
+    return Chunk(new_id(), source, tuple(Review(k, t) for k, t in texts.items()), moment, new_id())
 
 
 def write(engine: Engine, given: Chunk, version: str = "v1") -> int | None:
+    found = [prediction(review.text, version) for review in given.reviews]
+    # Words are stored by their places, so the text has to hold them.
+    spelled = tuple(
+        Review(key, " ".join(WORDS[int(i)] for i in numbers.split()))
+        for key, numbers in ((review.review_id, review.text) for review in given.reviews)
+    )
     with writing(engine) as connection:
-        found = [prediction(review.text, version) for review in given.reviews]
-        return store.write(connection, given, found, version)
-
-
-def stored(engine: Engine) -> dict[tuple[Any, ...], list[float]]:
-    columns = "model_version, method, day, surface, pos, " + ", ".join(SUMS)
-    with reading(engine) as connection:
-        rows = connection.exec_driver_sql(f"SELECT {columns} FROM keyword_days WHERE reviews <> 0")
-        return {(*map(str, row[:5]),): pytest.approx(row[5:]) for row in rows}
-
-
-def computed(engine: Engine) -> dict[tuple[Any, ...], list[float]]:
-    with reading(engine) as connection:
-        rows = connection.execute(text(from_explanations(engine.dialect.name))).all()
-    return {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
+        return store.write(connection, replace(given, reviews=spelled), found, version)
 
 
 def totals(engine: Engine) -> dict[tuple[str, ...], int]:
@@ -97,23 +102,24 @@ def totals(engine: Engine) -> dict[tuple[str, ...], int]:
 
 def totals_computed(engine: Engine) -> dict[tuple[str, ...], int]:
     found: Counter[tuple[str, ...]] = Counter()
-    for (version, method, _, surface, pos), figures in computed(engine).items():
+    for (version, method, _, surface, pos, _), figures in computed_words(engine).items():
         found[version, method, surface, pos] += int(figures[0])
     return found
 
 
 def check(engine: Engine) -> None:
     add_all_deltas(engine)
-    assert stored(engine) == computed(engine)
+    assert not count_differences(stored_words(engine), computed_words(engine))
+    assert not count_differences(stored_reviews(engine), computed_reviews(engine))
     assert totals(engine) == totals_computed(engine)
-    assert not {key[3] for key in stored(engine)} & PRIVATE
+    assert not {key[3] for key in stored_words(engine)} & PRIVATE
 
 
 def test_new_reviews_are_counted_a_day_and_a_word(engine: Engine):
     write(engine, chunk({"a": "0 0 1 8 9", "b": "0 2 6 4 7 10 8"}))
     write(engine, chunk({"c": "0 3"}, NOON + timedelta(days=1)))
     check(engine)
-    days = {(key[2], key[3]) for key in stored(engine)}
+    days = {(key[2], key[3]) for key in stored_words(engine)}
     assert ("2026-11-23", "이") not in days, "a particle is left out"
 
 
@@ -132,7 +138,9 @@ def test_a_newer_text_takes_the_older_one_back_for_every_model(engine: Engine):
     check(engine)
     write(engine, chunk({"a": "0 1 2"}, NOON + timedelta(days=3)), "v1")
     check(engine)
-    assert {key[0] for key in stored(engine)} == {"v1", "v2"}, "the old text of v2 counts again"
+    assert {key[0] for key in stored_words(engine)} == {"v1", "v2"}, (
+        "the old text of v2 counts again"
+    )
 
 
 def test_an_older_text_that_comes_late_changes_nothing(engine: Engine):
@@ -149,11 +157,12 @@ def test_whatever_comes_in_whatever_order(engine: Engine, seed: int):
             draw.choice("abcdef"): " ".join(draw.choice(CHOICE) for _ in range(4)) for _ in range(3)
         }
         moment = NOON + timedelta(hours=draw.randrange(96))
-        write(engine, chunk(texts, moment), draw.choice(["v1", "v2"]))
+        source = draw.choice(["shop", "app"])
+        write(engine, chunk(texts, moment, source), draw.choice(["v1", "v2"]))
         if draw.random() < 0.3:
             add_all_deltas(engine, at_once=2)
     with reading(engine) as connection:
-        ids = list(connection.scalars(select(keyword_deltas.c.id)))
+        ids = list(connection.scalars(select(day_deltas.c.id)))
     draw.shuffle(ids)
     for one in ids:  # another worker's may be added first
         assert add_deltas(engine, [one])
@@ -189,7 +198,7 @@ def test_the_migration_counts_what_is_there(engine: Engine):
     add_all_deltas(engine)
     with writing(engine) as connection:
         connection.execute(keyword_days.delete())
-        columns = "model_version, method, day, surface, pos, " + ", ".join(SUMS)
+        columns = "model_version, method, day, surface, pos, source, " + ", ".join(SUMS)
         query = from_explanations(engine.dialect.name)
         connection.execute(text(f"INSERT INTO keyword_days ({columns}) {query}"))
     check(engine)
@@ -248,12 +257,14 @@ def test_numbers_and_addresses_are_in_no_view_of_words(engine: Engine):
     assert shown(engine) == {"keyword_trend": {"셋"}, "keyword_importance": {"셋"}}
 
 
-def test_a_delta_of_an_older_worker_adds_no_number(engine: Engine):
+def test_a_delta_of_an_older_worker_marks_its_day_and_adds_no_number(engine: Engine):
     part = ["v1", "gradcam", "2026-11-23", 1, 1, "010\tSN\n영화\tNNG", [1, 1], [1, 1], [0.5, 0.5]]
     with writing(engine) as connection:
         connection.execute(keyword_deltas.insert().values(payload=orjson.dumps([part])))
     add_all_deltas(engine)
-    assert {key[3] for key in stored(engine)} == {"영화"}
+    assert {(key[3], key[5]) for key in stored_words(engine)} == {("영화", "")}
+    with reading(engine) as connection:
+        assert list(connection.scalars(select(days_to_recount.c.day))) == [NOON.date()]
 
 
 def test_the_command_counts_anew_what_an_older_worker_left_out(engine: Engine, database_url: str):

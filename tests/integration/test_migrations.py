@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -67,6 +68,7 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
     "explanations": of_each_review(
         model_version="v1", method="gradcam", layers="conv1", target="logit", tokens=TOKENS.get,
         comprehensiveness=0.3, sufficiency=None, pad_heat=0.0, completeness_gap=None,
+        starts=None, ends=None, tags=None, heats=None, addresses=None,
     ),
     "batches": [
         {
@@ -94,8 +96,9 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
     "keyword_days": [
         {
             "model_version": "v1", "method": "gradcam", "day": date(2026, 11, 23),
-            "surface": "재미", "pos": "NNG", "reviews": 3, "occurrences": 4, "heat": 2.5,
-            "positive_reviews": 2, "positive_occurrences": 3, "positive_heat": 2.75,
+            "surface": "재미", "pos": "NNG", "source": "shop", "reviews": 3, "occurrences": 4,
+            "heat": 2.5, "positive_reviews": 2, "positive_occurrences": 3, "positive_heat": 2.75,
+            "heat_squared": 4.25,
         }
     ],
     "keyword_totals": [
@@ -106,6 +109,15 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
     ],
     "privacy": [{"id": 1, "min_reviews": 1}],
     "keyword_deltas": [{"id": 5, "payload": b"\x00\xff"}],
+    "review_days": [
+        {
+            "source": "shop", "day": date(2026, 11, 23), "model_version": "v1", "reviews": 3,
+            "positive_reviews": 2, "tokens": 12, "unknown_tokens": 1, "truncated_reviews": 0,
+            "probability": 1.75, "probability_squared": 1.25,
+        }
+    ],
+    "day_deltas": [{"id": 3, "payload": b"\x00\xff"}],
+    "days_to_recount": [{"day": date(2026, 11, 23)}],
     "result_events": [
         {
             "id": 11, "kind": "scored", "source": "shop", "model_version": "v1",
@@ -336,7 +348,9 @@ def test_numbers_and_addresses_stored_before_leave_the_sums(empty: Engine):
         for surface, pos in (("a", "SL"), ("010", "SN"), ("3", "SN+NNBC")):
             row = dict(day) | {"surface": surface, "pos": pos, "reviews": 1, "occurrences": 1}
             row |= {"heat": 2.0, "positive_reviews": 1, "positive_occurrences": 1}
-            connection.execute(metadata.tables["keyword_days"].insert(), row | DAY)
+            row |= DAY
+            columns = [sa.column(name, sa.Date if name == "day" else None) for name in row]
+            connection.execute(sa.table("keyword_days", *columns).insert(), row)
         r, e = metadata.tables["reviews"], metadata.tables["explanations"]
         connection.execute(r.update().where(r.c.review_id == "1").values(text=text_before))
         connection.execute(e.update().where(e.c.review_id == "1").values(tokens=mail))

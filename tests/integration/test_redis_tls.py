@@ -18,6 +18,7 @@ from iyu.worker.settings import WorkerSettings
 from tests.harness.polling import poll
 from tests.harness.ports import own_port
 from tests.harness.skipping import skip_without
+from tests.harness.tls import make_certificates
 
 PASSWORD = "hunter2"
 
@@ -27,15 +28,18 @@ class TlsRedis:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ca = folder / "ca.pem"
+        certificates = make_certificates(folder)
+        self.ca = certificates.ca
         self.port = own_port(self)
-        _make_certificates(folder)
+        options = [
+            word
+            for name, value in certificates.redis_options.items()
+            for word in (f"--{name}", value)
+        ]
         self._process = subprocess.Popen(
             [
                 "redis-server", "--port", "0", "--tls-port", str(self.port), "--bind", "127.0.0.1",
-                "--tls-cert-file", folder / "server.pem", "--tls-key-file", folder / "server.key",
-                "--tls-ca-cert-file", self.ca, "--tls-auth-clients", "no", "--save", "",
-                "--requirepass", PASSWORD, "--dir", folder,
+                *options, "--save", "", "--requirepass", PASSWORD, "--dir", folder,
             ],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
@@ -54,26 +58,10 @@ class TlsRedis:
         self._process.wait()
 
 
-def _make_certificates(folder: Path) -> None:
-    """An authority, and a server's certificate that it signed."""
-
-    def openssl(*arguments: str | Path) -> None:
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
-
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=iyu test",
-            "-days", "2", "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
-    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=broker")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
-    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-            "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "server.pem")  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsRedis]:
-    for program in ("redis-server", "openssl"):
-        if shutil.which(program) is None:
-            skip_without(program)
+    if shutil.which("redis-server") is None:
+        skip_without("redis-server")
     server = TlsRedis(tmp_path_factory.mktemp("tls"))
     try:
         poll(30, server.answers)

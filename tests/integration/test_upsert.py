@@ -78,7 +78,11 @@ def test_days_are_stored_as_days(engine: Engine):
     sums = dict.fromkeys(
         ("reviews", "occurrences", "positive_reviews", "positive_occurrences"), 1
     ) | dict.fromkeys(("heat", "positive_heat"), 0.5)
-    given = {"model_version": "v1", "method": "gradcam", "surface": "영화", "pos": "NNG"} | sums
+    given = (
+        {"model_version": "v1", "method": "gradcam", "surface": "영화", "pos": "NNG"}
+        | sums
+        | {"source": "shop", "heat_squared": 0.5}
+    )
     with writing(engine) as connection:
         upsert(connection, keyword_days, given | {"day": days})
         upsert(connection, keyword_days, given | {"day": ["2026-05-03"]})

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from typer.testing import CliRunner
 
 from iyu.console.main import app
+from iyu.console.operations.prune_heatmaps import prune_heatmaps
 from iyu.console.trust.verification import run
 from iyu.console.trust.verification.findings import Kind
 from iyu.console.trust.verification.run import Task, verify
@@ -71,13 +72,11 @@ def change(engine: Engine, table: Any, review_id: str, **values: Any) -> None:
         connection.execute(update(table).where(table.c.review_id == review_id).values(values))
 
 
-def tokens_of(engine: Engine, review_id: str) -> list[dict[str, Any]]:
+def column_of(engine: Engine, review_id: str, name: str) -> list[Any]:
     e = tables.explanations.c
     with reading(engine) as connection:
-        stored: Any = connection.execute(
-            select(e.tokens).where(e.review_id == review_id)
-        ).scalar_one()
-    return list(stored)
+        query = select(e[name]).where(e.review_id == review_id)
+        return list(connection.execute(query).scalar_one())
 
 
 def test_a_clean_database_passes_and_the_outcome_is_kept(runtime: Runtime):
@@ -121,19 +120,36 @@ def test_a_label_that_was_turned(runtime: Runtime):
 
 
 def test_heat_that_moved_by_one_token(runtime: Runtime):
-    tokens = tokens_of(runtime.engine, "r7")
-    heats = [token["heat"] for token in tokens]
-    moved = [t | {"heat": h} for t, h in zip(tokens, [heats[-1], *heats[:-1]], strict=True)]
-    change(runtime.engine, tables.explanations, "r7", tokens=moved)
-    assert found(runtime.engine)["heat"] == 1
-    assert "day-sums" in found(runtime.engine)
+    heats = column_of(runtime.engine, "r7", "heats")
+    change(runtime.engine, tables.explanations, "r7", heats=[heats[-1], *heats[:-1]])
+    found_ = found(runtime.engine)
+    assert found_["heat"] == 1
+    assert found_.keys() == {"heat", "day-sums"}
 
 
 def test_a_token_at_another_place(runtime: Runtime):
-    tokens = tokens_of(runtime.engine, "r7")
-    tokens[1] |= {"start": tokens[1]["start"] + 1, "end": tokens[1]["end"] + 1}
-    change(runtime.engine, tables.explanations, "r7", tokens=tokens)
-    assert found(runtime.engine) == {"spans": 1, "tokens": 1}
+    for name in ("starts", "ends"):
+        places = column_of(runtime.engine, "r7", name)
+        places[-1] += 1  # beyond the text
+        change(runtime.engine, tables.explanations, "r7", **{name: places})
+    assert found(runtime.engine, replace(WHOLE, days=0)) == {"spans": 1, "tokens": 1}
+
+
+def test_a_token_that_ends_before_it_begins(runtime: Runtime):
+    ends = column_of(runtime.engine, "r7", "ends")
+    change(runtime.engine, tables.explanations, "r7", ends=[0, 0, *ends[2:]])
+    assert {"spans", "tokens"} <= found(runtime.engine, replace(WHOLE, days=0)).keys()
+
+
+def test_a_heatmap_that_lacks_a_token(runtime: Runtime):
+    heats = column_of(runtime.engine, "r7", "heats")
+    change(runtime.engine, tables.explanations, "r7", heats=heats[:-1])
+    assert found(runtime.engine, replace(WHOLE, days=0))["tokens"] == 1
+
+
+def test_heatmaps_that_were_pruned_are_no_finding(runtime: Runtime):
+    assert prune_heatmaps(runtime.engine, NOON + timedelta(hours=13)) == REVIEWS // 2
+    assert found(runtime.engine) == {}
 
 
 def test_a_text_that_was_changed_in_the_table(runtime: Runtime):
@@ -155,6 +171,14 @@ def test_a_day_whose_sums_are_off_by_one(runtime: Runtime, column: str):
         mine = [days.c[key.name] == row._mapping[key.name] for key in days.primary_key]
         connection.execute(update(days).where(*mine).values({column: days.c[column] + 1}))
     assert found(runtime.engine)["day-sums"] == 1
+
+
+def test_a_day_whose_reviews_are_off_by_one(runtime: Runtime):
+    days = tables.review_days
+    with writing(runtime.engine) as connection:
+        mine = days.c.day == NOON.date(), days.c.model_version != ""
+        connection.execute(update(days).where(*mine).values(reviews=days.c.reviews + 1))
+    assert found(runtime.engine) == {"review-sums": 1}
 
 
 def test_reviews_of_a_word_that_are_off_by_one_are_found_whatever_days_are_drawn(

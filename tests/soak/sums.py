@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC
 
-import orjson
 from sqlalchemy import Engine, select, text
 
 from iyu.schemas.contract.message import MAX_REVIEWS, Chunk, Queue, Rescore, new_id
@@ -11,6 +10,7 @@ from iyu.schemas.contract.morpheme_tags import is_counted
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import connected, reading, upgrade, writing
+from iyu.schemas.sql.heat_columns import StoredHeat, unpack_tokens
 from iyu.schemas.sql.keyword_days import from_explanations
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.rows.write_chunk import write
@@ -54,21 +54,22 @@ def over_all_days(of_days: Sums) -> Sums:
 def stored_sums(engine: Engine) -> Sums:
     with reading(engine) as connection:
         rows = connection.execute(select(tables.keyword_days))
-        return {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
+        return {(*map(str, row[:6]),): tuple(map(float, row[6:])) for row in rows}
 
 
 def recomputed(engine: Engine) -> Sums:
     """The sums as SQL computes them from what is stored."""
     with reading(engine) as connection:
         rows = connection.execute(text(from_explanations(engine.dialect.name)))
-        return {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
+        return {(*map(str, row[:6]),): tuple(map(float, row[6:])) for row in rows}
 
 
 def recounted(engine: Engine) -> Sums:
     """The sums of the stored reviews, counted in Python, one by one."""
     e, r, p = tables.explanations.c, tables.reviews.c, tables.predictions.c
+    heat = (e[name] for name in StoredHeat._fields)
     query = (
-        select(e.model_version, e.method, r.submitted_at, p.label, e.tokens)
+        select(e.model_version, e.method, e.source, r.submitted_at, p.label, r.text, *heat)
         .join_from(
             tables.explanations,
             tables.reviews,
@@ -84,15 +85,16 @@ def recounted(engine: Engine) -> Sums:
     found: dict[tuple[str, ...], list[float]] = {}
     with reading(engine) as connection:
         rows = connection.execution_options(yield_per=2_000).execute(query)  # more than memory has
-        for version, method, moment, label, tokens in rows:
+        for version, method, source, moment, label, review, *stored in rows:
             words: dict[tuple[str, str], list[float]] = {}
-            for token in orjson.loads(tokens) if isinstance(tokens, str) else tokens:
+            for token in unpack_tokens(StoredHeat(*stored), review):
                 if token["heat"] is not None and is_counted(token["pos"]):
                     words.setdefault((token["surface"], token["pos"]), []).append(token["heat"])
             day = moment.astimezone(UTC).date().isoformat()
             for word, heats in words.items():
-                figures = (1, len(heats), sum(heats))
-                row = found.setdefault((version, method, day, *word), [0.0] * 6)
-                for at, figure in enumerate((*figures, *(label * f for f in figures))):
+                plain = (1, len(heats), sum(heats))
+                figures = (*plain, *(label * f for f in plain), sum(heats) ** 2)
+                row = found.setdefault((version, method, day, *word, source), [0.0] * 7)
+                for at, figure in enumerate(figures):
                     row[at] += figure
     return {word: tuple(figures) for word, figures in found.items()}

@@ -316,6 +316,6 @@ def places_that_hold(engine: Engine, words: str) -> dict[str, int]:
             found[table.name] += rows
         for payload in connection.scalars(select(tables.chunks.c.payload)):
             found["chunks"] += words in str(unpack(payload)) if payload else 0
-        for payload in connection.scalars(select(tables.keyword_deltas.c.payload)):
-            found["keyword_deltas"] += words in payload.decode()
+        for payload in connection.scalars(select(tables.day_deltas.c.payload)):
+            found["day_deltas"] += words in payload.decode()
     return {place: rows for place, rows in found.items() if rows}

@@ -25,7 +25,7 @@ REVIEWS = (
 
 def counted(numbers: MorphemeNumbers | None) -> Counter[tuple[str, str]]:
     """Return the sums of both reviews by word and column."""
-    tally = Tally()
+    tally = Tally("shop")
     for review in REVIEWS:
         surfaces, tags, heats = zip(*review, strict=True)
         lines = [f"{surface}\t{tag}" for surface, tag in zip(surfaces, tags, strict=True)]
@@ -34,9 +34,11 @@ def counted(numbers: MorphemeNumbers | None) -> Counter[tuple[str, str]]:
     payload = tally._payload()
     assert payload is not None
     sums: Counter[tuple[str, str]] = Counter()
-    for *_, words, reviews, occurrences, heat in orjson.loads(payload):
-        for word, *figures in zip(words.split("\n"), reviews, occurrences, heat, strict=True):
-            for name, figure in zip(("reviews", "occurrences", "heat"), figures, strict=True):
+    for *_, words, reviews, occurrences, heat, squared in orjson.loads(payload)["words"]:
+        columns = words.split("\n"), reviews, occurrences, heat, squared
+        for word, *figures in zip(*columns, strict=True):
+            names = ("reviews", "occurrences", "heat", "squared")
+            for name, figure in zip(names, figures, strict=True):
                 sums[word, name] += figure
     return sums
 
@@ -48,6 +50,8 @@ def test_a_word_counts_once_a_review_and_a_particle_never():
     assert sums["영화\tNNG", "heat"] == 0.25
     assert sums["최고\tNNG", "reviews"] == 2
     assert sums["최고\tMAG", "heat"] == 2.0
+    assert sums["영화\tNNG", "squared"] == 0.0625, "of the sum in a review, not of each token"
+    assert sums["최고\tNNG", "squared"] == 1.25
     assert ("가\tJKS", "reviews") not in sums
     assert not any(word.endswith("SN") for word, _ in sums), "a number may be a person's"
 

@@ -102,14 +102,48 @@ def test_sentinels_are_read_with_the_login_and_the_database_of_what_they_watch()
     )
     assert SECRET not in mask(SENTINELS)
     assert "second" in mask(SENTINELS)
-    with found.connect("mymaster") as client:
+    with found.connect("mymaster", {}) as client:
         options = client.connection_pool.connection_kwargs
     assert (options["username"], options["password"]) == ("iyu", f"{SECRET}@x")
     assert options["db"] == 3
 
 
+def test_sentinels_behind_tls_are_verified_by_both_sides_as_their_servers_are(tmp_path):
+    (tmp_path / "ca.pem").touch()
+    address = f"sentinels://iyu:{SECRET}@first;sentinels://second/3?ssl_ca_certs={tmp_path}/ca.pem"
+    settings = WorkerSettings.load(broker_url=address, redis_master="mymaster")
+    with redis_client(settings) as client:
+        producer = client.connection_pool
+        to_sentinels = producer.sentinel_manager.sentinel_kwargs
+        assert "SSL" in producer.connection_class.__name__
+        kwargs = producer.connection_kwargs
+    found = [kwargs, to_sentinels]
+    for app in (make_app(settings), make_worker_app(settings)):
+        found += [app.connection().ssl, app.conf.broker_transport_options["sentinel_kwargs"]]
+    for side in found:
+        assert side["ssl_cert_reqs"] == "required"
+        assert side["ssl_check_hostname"] is True
+        assert side["ssl_ca_certs"] == f"{tmp_path}/ca.pem"
+    assert SECRET not in mask(address)
+
+
+@pytest.mark.parametrize("parameters", ["?ssl_cert_reqs=maybe", "?password=x", "?ssl_ca_certs=/no"])
+def test_a_parameter_of_sentinels_that_nobody_reads_is_refused(parameters: str):
+    with pytest.raises(SettingsError, match="IYU_BROKER_URL"):
+        check_address(f"sentinels://first;sentinels://second/3{parameters}", "mymaster")
+    with pytest.raises(SettingsError, match="sentinels://"):
+        check_address("sentinel://first/0?ssl_cert_reqs=none", "mymaster")
+
+
 @pytest.mark.parametrize(
-    "address", [f"{SENTINELS};redis://third", "sentinel://", "sentinel://a:port", "sentinel://a/x"]
+    "address",
+    [
+        f"{SENTINELS};redis://third",
+        f"{SENTINELS};sentinels://third",
+        "sentinel://",
+        "sentinel://a:port",
+        "sentinel://a/x",
+    ],
 )
 def test_what_only_looks_like_sentinels_is_refused_without_its_secret(address: str):
     with pytest.raises(SettingsError, match="IYU_BROKER_URL") as refused:

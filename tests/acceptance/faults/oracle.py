@@ -4,17 +4,22 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-import pytest
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, func, select
 
 from iyu.schemas.erasure.traces import find_traces
 from iyu.schemas.ledger.chunks import OPEN
 from iyu.schemas.results import Cursor, Kind, read_results
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading
-from iyu.schemas.sql.keyword_days import SUMS, from_explanations
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.scoring import Scorer
+from tests.harness.daily_sums import (
+    computed_reviews,
+    computed_words,
+    count_differences,
+    stored_reviews,
+    stored_words,
+)
 
 SOURCE = "test"
 #: Batched and single results are equal to this.
@@ -34,6 +39,8 @@ class Verdict:
     traces: Mapping[str, int] = field(default_factory=dict)  # places that hold erased reviews
     #: Rows of `keyword_days` that differ from what the explanations give.
     words_differ: int = 0
+    #: Rows of `review_days` that differ from what the predictions give.
+    days_differ: int = 0
     #: Reviews whose one change is not once in the results feed.
     feed_differs: frozenset[str] = frozenset()
 
@@ -45,6 +52,7 @@ class Verdict:
         assert not self.wrong, f"wrong: {sorted(self.wrong)[:5]} of {len(self.wrong)}"
         assert not self.traces, f"erased, and still there: {self.traces}"
         assert not self.words_differ, f"{self.words_differ} daily sums of words differ"
+        assert not self.days_differ, f"{self.days_differ} daily sums of reviews differ"
         assert not self.feed_differs, f"not once in the feed: {sorted(self.feed_differs)[:5]}"
 
 
@@ -94,7 +102,8 @@ class Oracle:
             ),
             pending=pending,
             traces=traces,
-            words_differ=_words_differ(engine),
+            words_differ=count_differences(stored_words(engine), computed_words(engine)),
+            days_differ=count_differences(stored_reviews(engine), computed_reviews(engine)),
             feed_differs=frozenset(_feed_differs(engine, accepted.keys() - set(changed), version)),
         )
 
@@ -144,21 +153,6 @@ def _dead(connection: Connection) -> set[str]:
                 letters.replayed_at.is_(None),
             )
         )
-    )
-
-
-def _words_differ(engine: Engine) -> int:
-    """Count the daily sums of words that are not what the explanations give."""
-    columns = "model_version, method, day, surface, pos, " + ", ".join(SUMS)
-    with reading(engine) as connection:
-        rows = connection.exec_driver_sql(f"SELECT {columns} FROM keyword_days WHERE reviews <> 0")
-        stored = {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
-        rows = connection.execute(text(from_explanations(engine.dialect.name)))
-        computed = {(*map(str, row[:5]),): tuple(map(float, row[5:])) for row in rows}
-    nothing = (0.0,) * len(SUMS)
-    return sum(
-        stored.get(key, nothing) != pytest.approx(computed.get(key, nothing), rel=1e-6, abs=1e-6)
-        for key in stored.keys() | computed.keys()
     )
 
 

@@ -27,7 +27,7 @@ def test_a_right_is_revoked_and_a_table_locked(on_postgres: System):
         f"CREATE ROLE {name} LOGIN",
         f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}",
         f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {name}",
-        f"REVOKE INSERT ON keyword_deltas FROM {name}",
+        f"REVOKE INSERT ON day_deltas FROM {name}",
     )
     url = make_url(system.environment["IYU_DATABASE_URL"]).set(username=name)
     as_role = url.render_as_string(hide_password=False)
@@ -35,8 +35,8 @@ def test_a_right_is_revoked_and_a_table_locked(on_postgres: System):
     system.submit(made(2_000))
     worker = system.worker(accident="slow", IYU_DATABASE_URL=as_role, IYU_DATABASE_PATIENCE="1")
     poll(60, lambda: worker.output().count("message handed back") > 5)
-    assert "permission denied for table keyword_deltas" in worker.output()
-    execute(system, f"GRANT INSERT ON keyword_deltas TO {name}")
+    assert "permission denied for table day_deltas" in worker.output()
+    execute(system, f"GRANT INSERT ON day_deltas TO {name}")
     granted = time.monotonic()
     poll(60, system.done)
     loaded = worker.output().count("is ready")

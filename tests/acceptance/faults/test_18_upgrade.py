@@ -17,6 +17,7 @@ from typing import Final
 
 import pytest
 
+from iyu.console.operations.recount_days import days_to_recount, recount_days
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.sql.engine import migration_scripts, upgrade
 from iyu.schemas.sql.migrations import versions
@@ -108,6 +109,8 @@ def test_an_upgrade_under_load(old_system: System, old_code: dict[str, str], tmp
     system.submit(changed, queue=Queue.LIVE)  # over rows of the version before
     old.signal(signal.SIGTERM)
     assert old.wait(60) == 0
+    poll(180, lambda: not system.pending())
+    list(recount_days(system.engine, days_to_recount(system.engine)))  # as operations.md says
     system.judge("18 an upgrade under load", migrated, within=180)
     assert "Traceback" not in old.output()
     assert "handed back" not in old.output()

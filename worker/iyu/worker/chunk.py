@@ -49,7 +49,7 @@ class Runtime:
     registered: bool = False  # as a model that serves
     serves_bulk: bool = True  # where messages wait that failed for a reason nobody foresaw
     model_check: ModelCheck = field(default_factory=ModelCheck)
-    #: Ids of `keyword_deltas` that this process wrote and has not added to `keyword_days` yet.
+    #: Ids of `day_deltas` that this process wrote and has not added to `keyword_days` yet.
     deltas: list[int] = field(default_factory=list)
 
 

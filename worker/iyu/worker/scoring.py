@@ -15,8 +15,8 @@ from iyu.worker.model.artifact import Artifact
 from iyu.worker.model.artifact import load as load_artifact
 from iyu.worker.text.morphemes import Analyzer, Morphemes
 
-#: A token as it is stored: surface, start, end (characters), pos, heat; `address` is true, and
-#: there at all, where it is part of an address of mail or web.
+#: A token as a row: surface, start, end (characters), pos, heat; `address` is true, and there at
+#: all, where it is part of an address of mail or web.
 #: heat is raw and signed; None for a token outside the model's window.
 Token = dict[str, Any]
 
@@ -45,15 +45,20 @@ class Explanation:
                 m.surfaces, m.starts, m.ends, m.tags, self.heats, strict=True
             )
         ]
-        for number in address_tokens(m.text, m.starts, m.ends):
+        for number in self.addresses:
             rows[number]["address"] = True
         return rows
 
     @property
+    def addresses(self) -> frozenset[int]:
+        """The numbers of the tokens that are part of an address; of nearly every review none."""
+        m = self.morphemes
+        return address_tokens(m.text, m.starts, m.ends)
+
+    @property
     def counted_heats(self) -> Sequence[float | None]:
         """The heats that may enter sums of words: (tokens,), None in an address."""
-        m = self.morphemes
-        if not (private := address_tokens(m.text, m.starts, m.ends)):
+        if not (private := self.addresses):
             return self.heats
         return [None if n in private else heat for n, heat in enumerate(self.heats)]
 
@@ -188,9 +193,9 @@ def _heats(tokens: int, seen: list[float]) -> list[float | None]:
 
 
 def _round(heat: Any) -> list[float]:
-    """Return heat with six significant digits: float32 has no more, and each makes JSON longer."""
+    """Return heat with four significant digits: more than it is worth, and each is a byte."""
     exact = heat.astype(np.float64)
     magnitude = np.floor(np.log10(np.maximum(np.abs(exact), 1e-30)))
-    scale = 10.0 ** (5 - magnitude)
+    scale = 10.0 ** (3 - magnitude)
     rounded: list[float] = (np.rint(exact * scale) / scale).tolist()
     return rounded

@@ -78,7 +78,7 @@ def closing_chunk(engine: Engine, result: ScoredChunk) -> Iterator[Remaining | N
 def store_by_halves(engine: Engine, result: ScoredChunk, error: DBAPIError) -> list[int]:
     """Store what the database takes of a chunk, after it rejected the whole with this error.
 
-    Returns the ids of its rows in `keyword_deltas`. Raises the error if no row is at fault.
+    Returns the ids of its rows in `day_deltas`. Raises the error if no row is at fault.
     """
     if not is_data_error(error):
         raise error

@@ -45,7 +45,6 @@ def read_only_connection(engine: Engine, *, seconds: float | None = None) -> Ite
     Raises InputError with the database's own message for a query that fails, takes too long or
     would change something; DatabaseUnavailable.
     """
-    confine = _confine_sqlite if engine.dialect.name == "sqlite" else _confine_postgresql
     with reading(engine) as connection:
         # The session is ours alone and closed at the end: in the pool, whoever took it next could
         # not write.
@@ -53,6 +52,17 @@ def read_only_connection(engine: Engine, *, seconds: float | None = None) -> Ite
         with confine(connection, seconds), _raising_input_error(seconds):
             # no_parameters: a % in a query is a %. stream_results: a cursor, so SELECT alone.
             yield connection.execution_options(no_parameters=True, stream_results=True)
+
+
+@contextmanager
+def confine(connection: Connection, seconds: float | None) -> Iterator[None]:
+    """Let a fresh connection only read until the end, and stop what runs on it after `seconds`.
+
+    The session stays read-only on PostgreSQL: its pool is one of readers, or it is detached.
+    """
+    on_sqlite = connection.dialect.name == "sqlite"
+    with (_confine_sqlite if on_sqlite else _confine_postgresql)(connection, seconds):
+        yield
 
 
 def is_superuser(connection: Connection) -> bool:

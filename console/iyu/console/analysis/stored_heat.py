@@ -9,9 +9,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-import orjson
-from sqlalchemy import Connection, Text, cast, column, select, table
+from sqlalchemy import Connection, column, select, table
 
+from iyu.schemas.sql.heat_columns import StoredHeat, unpack_tokens
 from iyu.schemas.sql.tables import UtcDateTime, explanations, models, predictions, reviews
 
 #: Keys in one SELECT: within what every database takes.
@@ -93,22 +93,29 @@ def read_tokens(
     connection: Connection, method: str, keys: Sequence[Key]
 ) -> Iterator[tuple[Key, list[dict[str, Any]]]]:
     """Yield the tokens of each review that has an explanation of its present text."""
-    e = explanations.c
+    e, r = explanations.c, reviews.c
+    columns = e.review_id, r.text, *(e[name] for name in StoredHeat._fields)
+    present = (r.source == e.source) & (r.review_id == e.review_id) & (r.text_hash == e.text_hash)
     ordered = sorted(keys, key=lambda key: (key.source, key.model_version))
     for (source, version), group in groupby(ordered, key=lambda k: (k.source, k.model_version)):
         by_id = {key.review_id: key for key in group}
         ids = list(by_id)
         for start in range(0, len(ids), _KEYS):
-            query = select(e.review_id, e.text_hash, cast(e.tokens, Text).label("tokens")).where(
-                e.source == source,
-                e.model_version == version,
-                e.method == method,
-                e.review_id.in_(ids[start : start + _KEYS]),
+            query = (
+                select(e.text_hash, *columns)
+                .join_from(explanations, reviews, present)
+                .where(
+                    e.source == source,
+                    e.model_version == version,
+                    e.method == method,
+                    e.review_id.in_(ids[start : start + _KEYS]),
+                )
             )
             rows = {row.review_id: row for row in connection.execute(query)}
             for key in (by_id[i] for i in ids[start : start + _KEYS] if i in rows):
-                if rows[key.review_id].text_hash == key.text_hash:
-                    yield key, orjson.loads(rows[key.review_id].tokens)
+                text_hash, _, text, *heat = rows[key.review_id]
+                if text_hash == key.text_hash:
+                    yield key, unpack_tokens(StoredHeat(*heat), text)
 
 
 def read_texts(connection: Connection, keys: Sequence[Key]) -> dict[Key, str]:

@@ -1,11 +1,16 @@
 """`iyu db`: create, migrate, check, prune and back up the tables."""
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from iyu.console.terminal.duration import parse_duration
 from iyu.console.terminal.options import DatabaseOption
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +25,7 @@ db = typer.Typer(help="Create, migrate, check, prune and back up the tables.", n
 def upgrade(database: DatabaseOption = None) -> None:
     """Create the tables and views, or migrate them to this version."""
     from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.recount import recount_marked
     from iyu.schemas.contract.settings import mask
     from iyu.schemas.sql.engine import connected
     from iyu.schemas.sql.engine import upgrade as upgrade_tables
@@ -27,7 +33,28 @@ def upgrade(database: DatabaseOption = None) -> None:
     settings = load_settings(database_url=database)
     with connected(settings.database) as engine:
         upgrade_tables(engine)
+        left = recount_marked(engine)
     typer.echo(f"{mask(settings.database)} is up to date")
+    if left:
+        typer.echo(f"{left:,} days wait to be counted by source; run where a worker is installed: "
+                   "iyu db recount", err=True)  # fmt: skip
+
+
+@db.command()
+def recount(database: DatabaseOption = None) -> None:
+    """Count daily sums anew on the days that need it; run it again after the last older worker.
+
+    Workers may run. Where it is stopped, the next run goes on.
+    """
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.open_database import open_database
+    from iyu.console.operations.recount import recount as count_anew
+    from iyu.console.terminal.optional_libraries import require_worker_libraries
+
+    require_worker_libraries(("numpy",))
+    with open_database(load_settings(database_url=database).database) as engine:
+        days = count_anew(engine)
+    typer.echo(f"{days:,} days counted anew")
 
 
 @db.command()
@@ -47,12 +74,18 @@ def prune(
     days: Annotated[
         int, typer.Option(min=1, max=36_500, help="Keep what is of the last so many days.")
     ] = 30,
+    heatmaps_older: Annotated[
+        timedelta | None,
+        typer.Option(
+            parser=parse_duration, metavar="DURATION", help="Delete older heatmaps too: 90d."
+        ),
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Delete old bookkeeping: finished chunks, lines of the results feed, tombstones.
 
-    Scores, reviews and dead letters stay. A reader of the feed whose cursor is older has to begin
-    again.
+    Scores, reviews and dead letters stay, and so do the sums of words. A reader of the feed whose
+    cursor is older has to begin again. Heatmaps go in small steps, while workers run.
     """
     from iyu.console.local.env_file import load_settings
     from iyu.console.operations.open_database import open_database
@@ -60,10 +93,44 @@ def prune(
 
     with open_database(load_settings(database_url=database).database) as engine:
         pruned = prune_older(engine, days)
+        heatmaps = None if heatmaps_older is None else _prune_heatmaps(engine, heatmaps_older)
     typer.echo(
         f"{pruned.chunks:,} finished chunks, {pruned.events:,} lines of the results feed and "
         f"{pruned.tombstones:,} tombstones deleted"
     )
+    if heatmaps is not None:
+        typer.echo(f"{heatmaps:,} heatmaps deleted")
+
+
+def _prune_heatmaps(engine: "Engine", age: timedelta) -> int:
+    from iyu.console.operations.prune_heatmaps import count_older, prune_heatmaps
+    from iyu.console.terminal.progress_bar import progress_bar
+    from iyu.schemas.contract.review import utc_now
+
+    before = utc_now() - age
+    with progress_bar("looking through reviews", count_older(engine, before), quiet=False) as bar:
+        return prune_heatmaps(engine, before, bar.update)
+
+
+@db.command("convert-heatmaps")
+def convert_heatmaps(database: DatabaseOption = None) -> None:
+    """Convert heatmaps from before 0.2 into columns, a quarter of their size, while workers run.
+
+    Until then they are read as they are. It may be interrupted, and goes on when called again.
+    """
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.convert_heatmaps import convert_heatmaps as convert
+    from iyu.console.operations.convert_heatmaps import count_old_heatmaps
+    from iyu.console.operations.open_database import open_database
+    from iyu.console.terminal.progress_bar import progress_bar
+
+    with open_database(load_settings(database_url=database).database) as engine:
+        old = count_old_heatmaps(engine)
+        with progress_bar("converting", old, quiet=False) as bar:
+            done = convert(engine, bar.update)
+    typer.echo(f"{done.rows:,} heatmaps converted")
+    if done.left:
+        typer.echo(f"{done.left:,} do not fit their review's text and stay as they are", err=True)
 
 
 @db.command()

@@ -1,6 +1,5 @@
 """`iyu ingest`: reviews from a table of another system, and what becomes of them there."""
 
-import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,21 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from iyu.console.exit_codes import CHECK_FAILED
+from iyu.console.terminal.duration import parse_duration
 from iyu.console.terminal.options import DatabaseOption, JsonOption
 
 if TYPE_CHECKING:
     from iyu.console.ingest.run import Counts, Ingestion
     from iyu.producer.readers.database_table import DatabaseTable
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def parse_duration(text: str) -> timedelta:
-    """Read 10s, 5m, 2h or 1d."""
-    if found := _DURATION.fullmatch(text.strip()):
-        return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
-    raise typer.BadParameter(f"{text!r} is no duration; give for example 10s, 5m or 2h")
 
 
 def register(app: typer.Typer) -> None:

@@ -34,7 +34,9 @@ def up(
     from iyu.console.local.data_folder import DataFolder, run_locally
     from iyu.console.local.env_file import DEFAULT_FOLDER, FILE_NAME
     from iyu.console.local.page import choose_page_port
+    from iyu.console.operations.recount import recount_marked
     from iyu.console.terminal.optional_libraries import require_worker_libraries
+    from iyu.schemas.sql.engine import connected
 
     require_worker_libraries()
 
@@ -62,6 +64,8 @@ def up(
         else:
             typer.echo("The page is not served; it needs: pip install 'iyu[web]'")
         typer.echo("Ctrl-C stops cleanly.")
+        with connected(variables["IYU_DATABASE_URL"]) as engine:
+            recount_marked(engine)  # after an upgrade
         supervisor.watch()
         say("stopping: chunks that are running are finished first")
     say("stopped")

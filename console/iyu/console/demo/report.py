@@ -1,6 +1,5 @@
 """Shows the demo's scored reviews with their words coloured, keywords, and queries to try."""
 
-import json
 import os
 import shlex
 import shutil
@@ -25,12 +24,14 @@ SHOWN_REVIEWS = 10
 SHOWN_WORDS = 8
 
 _SCORED = """
-SELECT s.text, s.probability, e.tokens
-FROM review_scores AS s
-JOIN explanations AS e
-  ON e.source = s.source AND e.review_id = s.review_id AND e.model_version = s.model_version
-WHERE s.source = :source AND e.method = 'gradcam'
-ORDER BY s.probability DESC
+SELECT review_id, text, probability FROM review_scores
+WHERE source = :source
+ORDER BY probability DESC
+"""
+_TOKENS = """
+SELECT review_id, surface, start, "end", pos, heat FROM token_heat
+WHERE source = :source AND method = 'gradcam'
+ORDER BY review_id, position
 """
 _KEYWORDS = """
 SELECT surface, mean_heat, reviews FROM keyword_importance
@@ -42,7 +43,8 @@ ORDER BY mean_heat DESC
 def report(folder: DataFolder, console: Console, *, kept: bool) -> None:
     """Print reviews, keywords and queries after the demo's file was scored."""
     with connected(folder.database_url) as engine:
-        _print_reviews(_rows(engine, _SCORED, source=SOURCE), console)
+        tokens = _rows(engine, _TOKENS, source=SOURCE)
+        _print_reviews(_rows(engine, _SCORED, source=SOURCE), tokens, console)
         _print_keywords(_rows(engine, _KEYWORDS), console)
     if kept:
         _print_queries(folder, console)
@@ -53,12 +55,13 @@ def _rows(engine: Engine, query: str, **values: str) -> list[Row[Any]]:
         return list(connection.execute(text(query), values))
 
 
-def _print_reviews(rows: list[Row[Any]], console: Console) -> None:
+def _print_reviews(rows: list[Row[Any]], tokens: list[Row[Any]], console: Console) -> None:
     colour = has_colour(console)
     table = Table("positive", "review", title=f"{SHOWN_REVIEWS} of {len(rows)} scored reviews")
     for number in range(SHOWN_REVIEWS):
         row = rows[number * (len(rows) - 1) // (SHOWN_REVIEWS - 1)]
-        marked = heated(row.text, json.loads(row.tokens), colour=colour)
+        own = [token._asdict() for token in tokens if token.review_id == row.review_id]
+        marked = heated(row.text, own, colour=colour)
         table.add_row(f"{row.probability:.1%}", marked)
     console.print(table)
     console.print(legend(colour=colour))

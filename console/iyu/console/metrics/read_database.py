@@ -16,8 +16,8 @@ MOST_KINDS: Final = 8
 TABLES: Final = tuple(
     name
     for name in ("reviews", "predictions", "explanations", "chunks", "dead_letters",
-                 "keyword_days", "keyword_deltas", "keyword_totals", "result_events", "tombstones",
-                 "webhook_deliveries", "resubmissions")
+                 "keyword_days", "keyword_deltas", "keyword_totals", "review_days", "day_deltas",
+                 "result_events", "tombstones", "webhook_deliveries", "resubmissions")
     if name in metadata.tables
 )  # fmt: skip
 
@@ -66,7 +66,7 @@ def _sqlite_sizes(connection: Connection) -> tuple[int, dict[str, int], dict[str
     rows = {
         name: connection.exec_driver_sql(f"SELECT MAX(rowid) FROM {name}").scalar() or 0
         for name in TABLES
-        if name not in {"keyword_days", "keyword_totals"}
+        if name not in {"keyword_days", "keyword_totals", "review_days"}
     }
     return int(pages) * int(page_bytes), {}, rows
 

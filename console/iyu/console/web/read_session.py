@@ -1,7 +1,6 @@
 """The page's way to the database: it can read only, and no query outlasts its time."""
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,14 +10,13 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from iyu.console.analysis.read_only_connection import confine
 from iyu.console.web.queries.answer import Answer, TimeLimit
 from iyu.schemas.contract.settings import sqlite_path
 from iyu.schemas.sql.engine import connect, reading
 
 #: Seconds a question of a page may take.
 QUESTION_SECONDS: Final = 3.0
-#: SQLite looks at the clock every so many steps of its virtual machine: about a millisecond.
-_STEPS: Final = 20_000
 
 
 class Database:
@@ -35,17 +33,8 @@ class Database:
 
         Raises DatabaseUnavailable; what is run in it raises TimeLimit.
         """
-        limit = seconds or self._seconds
-        with reading(self.engine) as connection:
-            if connection.dialect.name == "sqlite":
-                with _watched(connection, limit):
-                    yield connection
-            else:
-                connection.exec_driver_sql(
-                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; "
-                    f"SET LOCAL statement_timeout = {int(1000 * limit)}"
-                )
-                yield connection
+        with reading(self.engine) as connection, confine(connection, seconds or self._seconds):
+            yield connection
 
     def ask(self, question: Callable[..., Answer], *about: Any, **more: Any) -> Answer:
         """Ask one question; where it takes too long, the answer is empty and says so."""
@@ -85,22 +74,6 @@ def _sqlite_engine(path: Path) -> Engine:
 
 
 def _postgresql_engine(address: str) -> Engine:
-    engine = connect(address)
-
-    @event.listens_for(engine, "connect")
-    def _read_only(connection: Any, _record: Any) -> None:
-        connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
-        connection.commit()
-
-    return engine
-
-
-@contextmanager
-def _watched(connection: Connection, seconds: float) -> Iterator[None]:
-    raw: Any = connection.connection.driver_connection
-    deadline = time.monotonic() + seconds
-    raw.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
-    try:
-        yield
-    finally:
-        raw.set_progress_handler(None, 0)
+    # All queries of a session see one state.
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return connect(address).execution_options(**options)

@@ -10,10 +10,11 @@ alone would verify nothing.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from iyu.schemas.broker.sentinel_address import SCHEME as SENTINEL
+from iyu.schemas.broker.sentinel_address import SCHEMES as SENTINEL_SCHEMES
+from iyu.schemas.broker.sentinel_address import TLS_SCHEME as SENTINEL_TLS
 from iyu.schemas.broker.sentinel_address import SentinelAddress
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.settings import Settings, mask
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 #: Plain and with TLS; a Valkey server is addressed in the same way.
 SCHEMES: Final = ("redis", "rediss")
-#: What may stand behind the ? of a rediss address, as redis-py spells it.
+#: Addresses that speak TLS.
+WITH_TLS: Final = ("rediss://", SENTINEL_TLS)
+#: What may stand behind the ? of an address with TLS, as redis-py spells it.
 TLS_PARAMETERS: Final = (
     "ssl_cert_reqs",
     "ssl_ca_certs",
@@ -35,6 +38,7 @@ TLS_PARAMETERS: Final = (
 CERTIFICATE_CHECKS: Final = ("required", "optional", "none")
 #: Seconds until a broker that does not answer counts as down.
 ANSWER_SECONDS: Final = 5
+_WAITS: Final = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
 
 
 class MaskedAddress(str):
@@ -57,15 +61,19 @@ class RedisAddress:
 def parse_address(address: str) -> RedisAddress:
     """Return the address in its parts. Raises SettingsError for one that iyu cannot use."""
     check_address(address)
-    url, _, query = address.partition("?")
-    if not address.startswith("rediss://"):
-        return RedisAddress(MaskedAddress(url))
-    given: dict[str, str | bool] = dict(parse_qsl(query))
+    return RedisAddress(MaskedAddress(address.partition("?")[0]), tls_arguments(address))
+
+
+def tls_arguments(address: str) -> dict[str, str | bool]:
+    """Return redis-py's arguments for an address with TLS; nothing for a plain one."""
+    if not address.startswith(WITH_TLS):
+        return {}
+    given: dict[str, str | bool] = dict(parse_qsl(address.partition("?")[2]))
     # redis-py: a certificate that nobody checks has no name to compare either.
     checks = given.setdefault("ssl_cert_reqs", "required")
     by_name = str(given.get("ssl_check_hostname", "true")).lower() == "true"
     given["ssl_check_hostname"] = by_name and checks != "none"
-    return RedisAddress(MaskedAddress(url), given)
+    return given
 
 
 def check_address(address: str, master: str | None = None) -> None:
@@ -73,8 +81,9 @@ def check_address(address: str, master: str | None = None) -> None:
 
     master: the name by which Sentinels know the servers.
     """
-    if address.startswith(SENTINEL):
+    if address.startswith(SENTINEL_SCHEMES):
         SentinelAddress.parse(address)
+        _check_parameters(address)
         if not master:
             raise SettingsError(
                 "IYU_BROKER_URL names Sentinels, so IYU_REDIS_MASTER must name the master that "
@@ -97,16 +106,16 @@ def redis_client(settings: Settings) -> "redis.Redis":
     import redis
 
     check_address(settings.broker, settings.redis_master)
-    waits = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
     if settings.redis_master and is_sentinel(settings):
-        return SentinelAddress.parse(settings.broker).connect(settings.redis_master, **waits)
+        found = SentinelAddress.parse(settings.broker)
+        return found.connect(settings.redis_master, tls_arguments(settings.broker), **_WAITS)
     address = parse_address(settings.broker)
-    return redis.Redis.from_url(address.url, **waits, **address.tls)
+    return redis.Redis.from_url(address.url, **_WAITS, **address.tls)
 
 
 def is_sentinel(settings: Settings) -> bool:
     """Say whether the broker is found through Sentinels."""
-    return settings.broker.startswith(SENTINEL)
+    return settings.broker.startswith(SENTINEL_SCHEMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ class KombuBroker:
     """The broker as kombu connects to it."""
 
     url: MaskedAddress
-    options: dict[str, str] = field(default_factory=dict)  # of the transport
+    options: dict[str, Any] = field(default_factory=dict)  # of the transport
     tls: dict[str, str | bool] | None = None  # `broker_use_ssl`
 
 
@@ -126,24 +135,28 @@ def kombu_broker(settings: Settings) -> KombuBroker:
     check_address(settings.broker, settings.redis_master)
     if settings.redis_master and is_sentinel(settings):
         url = MaskedAddress(SentinelAddress.parse(settings.broker).kombu_url)
-        return KombuBroker(url, {"master_name": settings.redis_master})
+        tls = tls_arguments(settings.broker)
+        options: dict[str, Any] = {"master_name": settings.redis_master}
+        if tls:  # kombu's `broker_use_ssl` is for the servers alone
+            options["sentinel_kwargs"] = {"ssl": True, **tls, **_WAITS}
+        return KombuBroker(url, options, tls or None)
     address = parse_address(settings.broker)
     return KombuBroker(address.url, tls=address.tls or None)
 
 
 def _check_parameters(address: str) -> None:
     """Raise SettingsError for parameters that not both sides understand."""
-    given = dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
+    given = dict(parse_qsl(address.partition("?")[2], keep_blank_values=True))
     if {"password", "username"} & given.keys():
         raise SettingsError(
             f"IYU_BROKER_URL {mask(address)!r}: the password stands before the host, "
             "redis://:PASSWORD@HOST:6379/0"
         )
-    allowed = TLS_PARAMETERS if address.startswith("rediss://") else ()
+    allowed = TLS_PARAMETERS if address.startswith(WITH_TLS) else ()
     if unknown := sorted(given.keys() - set(allowed)):
         raise SettingsError(
             f"IYU_BROKER_URL: the parameter {unknown[0]!r} is not supported; "
-            f"rediss:// takes {', '.join(TLS_PARAMETERS)}, and redis:// none"
+            f"rediss:// and sentinels:// take {', '.join(TLS_PARAMETERS)}, others none"
         )
     for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
         if name in given and not Path(given[name]).is_file():

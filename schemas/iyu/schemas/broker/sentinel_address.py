@@ -1,10 +1,13 @@
 """Several Sentinels in one address: who they are, and how to find the Redis that they watch.
 
     sentinel://USER:PASSWORD@HOST:26379;sentinel://HOST:26379/0
+    sentinels://USER:PASSWORD@HOST:26379;sentinels://HOST:26379/0?ssl_ca_certs=FILE
 
 User, password and database are those of the Redis servers; IYU_REDIS_MASTER names the master.
+`sentinels` speaks TLS with the Sentinels and the servers alike, as `rediss` does with one server.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     import redis
 
 SCHEME: Final = "sentinel://"
+TLS_SCHEME: Final = "sentinels://"
+SCHEMES: Final = (SCHEME, TLS_SCHEME)
 DEFAULT_PORT: Final = 26379
 
 
@@ -28,10 +33,14 @@ class SentinelAddress:
 
     @classmethod
     def parse(cls, address: str) -> "SentinelAddress":
-        """Read an address. Raises SettingsError, which does not quote it: it holds a password."""
+        """Read an address without what stands behind its `?`.
+
+        Raises SettingsError, which does not quote the address: it holds a password.
+        """
         try:
-            parts = [urlsplit(part) for part in address.split(";")]
-            hosts = tuple((_host(part), part.port or DEFAULT_PORT) for part in parts)
+            parts = [urlsplit(part) for part in address.partition("?")[0].split(";")]
+            scheme = parts[0].scheme  # with TLS for all, or for none
+            hosts = tuple((_host(part, scheme), part.port or DEFAULT_PORT) for part in parts)
             databases = [part.path.strip("/") for part in parts if part.path.strip("/")]
             credentials = parts[0].netloc.rpartition("@")[0]
             return cls(hosts, credentials, int(databases[0]) if databases else 0)
@@ -50,13 +59,17 @@ class SentinelAddress:
             f"{SCHEME}{login}{host}:{port}/{self.database}" for host, port in self.sentinels
         )
 
-    def connect(self, master: str, **options: Any) -> "redis.Redis":
-        """Return a client of the present master; it asks again whenever it connects."""
+    def connect(self, master: str, tls: Mapping[str, str | bool], **options: Any) -> "redis.Redis":
+        """Return a client of the present master; it asks again whenever it connects.
+
+        tls: redis-py's arguments, for the Sentinels and the servers; empty: plain.
+        """
         from redis.sentinel import Sentinel as UntypedSentinel
 
         user, _, password = self.credentials.partition(":")
         login = {"username": unquote(user) or None, "password": unquote(password) or None}
         Sentinel: Any = UntypedSentinel  # noqa: N806
+        options |= {"ssl": True, **tls} if tls else {}
         found = Sentinel(
             self.sentinels, sentinel_kwargs=options, db=self.database, **login, **options
         )
@@ -64,8 +77,8 @@ class SentinelAddress:
         return client
 
 
-def _host(part: SplitResult) -> str:
-    if f"{part.scheme}://" != SCHEME or not part.hostname:
+def _host(part: SplitResult, scheme: str) -> str:
+    if part.scheme != scheme or f"{scheme}://" not in SCHEMES or not part.hostname:
         raise ValueError("no Sentinel")
     return part.hostname
 

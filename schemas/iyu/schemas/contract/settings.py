@@ -11,7 +11,7 @@ from iyu.schemas.contract.errors import SettingsError
 #: What stands in place of a secret.
 HIDDEN: Final = "***"
 #: Schemes of Redis, whose password is often given as if it were a user.
-REDIS_SCHEMES: Final = frozenset({"redis", "rediss"})
+REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "sentinel", "sentinels"})
 
 
 class Settings(BaseSettings):

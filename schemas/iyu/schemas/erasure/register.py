@@ -15,7 +15,7 @@ class Holds(StrEnum):
     CONTENT = "its text, score or heat: the row is deleted"
     PAYLOAD = "the review itself, among others: it is taken out"
     RAW = "perhaps the review, in a broken message: emptied if it names the review"
-    SUMS = "its words, summed with those of others: taken back"
+    SUMS = "its words and scores, summed with those of others: taken back"
     KEY_UNTIL_PRUNED = "its id alone, until `iyu db prune` deletes old events"
     HASH = "a hash of its key, until no late message can bring it back"
 
@@ -39,7 +39,7 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
     | _columns(
         Holds.CONTENT,
         "model_version method layers target tokens comprehensiveness sufficiency pad_heat "
-        "completeness_gap text_hash",
+        "completeness_gap text_hash starts ends tags heats addresses",
     ),
     "dead_letters": _KEY
     | _columns(Holds.CONTENT, "text")
@@ -67,12 +67,19 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
     "models": _columns(Holds.NOTHING, "model_version name created_at activated_at manifest"),
     "keyword_days": _columns(
         Holds.SUMS,
-        "model_version method day surface pos reviews occurrences heat positive_reviews "
-        "positive_occurrences positive_heat",
+        "model_version method day surface pos source reviews occurrences heat positive_reviews "
+        "positive_occurrences positive_heat heat_squared",
     ),
     "keyword_totals": _columns(Holds.SUMS, "model_version method surface pos reviews"),
     "privacy": _columns(Holds.NOTHING, "id min_reviews"),
     "keyword_deltas": _columns(Holds.SUMS, "payload") | _columns(Holds.NOTHING, "id"),
+    "review_days": _columns(
+        Holds.SUMS,
+        "source day model_version reviews positive_reviews tokens unknown_tokens "
+        "truncated_reviews probability probability_squared",
+    ),
+    "day_deltas": _columns(Holds.SUMS, "payload") | _columns(Holds.NOTHING, "id"),
+    "days_to_recount": _columns(Holds.NOTHING, "day"),
     "result_events": _columns(Holds.KEY_UNTIL_PRUNED, "source review_ids")
     | _columns(Holds.NOTHING, "id xid kind model_version happened_at"),
     "result_feed": _columns(Holds.NOTHING, "epoch cluster pruned_xid pruned_id"),

@@ -1,14 +1,15 @@
 """Daily sums of words, so that a query over a week of a million reviews takes a moment.
 
-`keyword_days` sums the explanations of reviews' present texts, under the day (UTC) on which each
-text came in. Particles, endings and punctuation are left out: they are half of all tokens, and
-seldom a reason. Numbers and addresses are left out because they may be a person's.
+`keyword_days` sums the explanations of reviews' present texts by source, under the day of each
+review (`review_day`). Particles, endings and punctuation are left out: they are half of all tokens,
+and seldom a reason. Numbers and addresses are left out because they may be a person's.
 """
 
 from typing import Any, Final
 
 from sqlalchemy import Column, Date, Double, Integer, LargeBinary, MetaData, String, Table, Text
 
+from iyu.schemas.sql.review_day import day_sql
 from iyu.schemas.sql.views import IS_COUNTED, WORD_TOKENS
 
 #: What a row sums: over all its reviews, and over those that were scored positive.
@@ -19,15 +20,13 @@ SUMS: Final = (
     "positive_reviews",
     "positive_occurrences",
     "positive_heat",
+    "heat_squared",  # of a review's heat of the word: what the spread between reviews comes from
 )
-
-_DAY: Final = {
-    "sqlite": "substr(r.submitted_at, 1, 10)",
-    "postgresql": "(r.submitted_at AT TIME ZONE 'UTC')::date",
-}
+#: The source of what a worker of an older version counted: its day is in `days_to_recount`.
+UNKNOWN_SOURCE: Final = ""
 
 _WORDS_IN_REVIEWS: Final = """
-    SELECT t.model_version, t.method, {day} AS day, t.surface, t.pos, p.label,
+    SELECT t.model_version, t.method, {day} AS day, t.surface, t.pos, t.source, p.label,
            COUNT(*) AS occurrences, SUM(t.heat) AS heat
     FROM ({tokens}) AS t
     JOIN reviews AS r
@@ -40,17 +39,18 @@ _WORDS_IN_REVIEWS: Final = """
 """
 
 _FROM_EXPLANATIONS: Final = """
-SELECT model_version, method, day, surface, pos,
+SELECT model_version, method, day, surface, pos, source,
        COUNT(*) AS reviews, SUM(occurrences) AS occurrences, SUM(heat) AS heat,
        SUM(label) AS positive_reviews, SUM(label * occurrences) AS positive_occurrences,
-       SUM(label * heat) AS positive_heat
+       SUM(label * heat) AS positive_heat, SUM(heat * heat) AS heat_squared
 FROM ({words}) AS a_word_in_a_review
-GROUP BY model_version, method, day, surface, pos
+GROUP BY model_version, method, day, surface, pos, source
 """
 
 _OF_REVIEWS: Final = """
 SELECT model_version, method, day, label, surface, pos,
-       COUNT(*) AS reviews, SUM(occurrences) AS occurrences, SUM(heat) AS heat
+       COUNT(*) AS reviews, SUM(occurrences) AS occurrences, SUM(heat) AS heat,
+       SUM(heat * heat) AS heat_squared
 FROM ({words}) AS a_word_in_a_review
 GROUP BY model_version, method, day, label, surface, pos
 """
@@ -70,7 +70,7 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table, Table]:
     """Return the tables `keyword_days`, `keyword_totals` and `keyword_deltas`.
 
     `keyword_totals` has the reviews of each word over all days, so that the views can hide rare
-    ones. `keyword_deltas` holds what a chunk adds until the worker's `add_to_keyword_days` adds it.
+    ones. `keyword_deltas` is where workers from before revision 0012 write what a chunk adds.
     """
     days = Table(
         "keyword_days",
@@ -80,6 +80,8 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table, Table]:
         Column("day", Date, primary_key=True),
         Column("surface", Text, primary_key=True),
         Column("pos", String(100), primary_key=True),
+        # Last: the sources of a word on a day lie together, and a sum over them is one step.
+        Column("source", String(100), primary_key=True),
         *(Column(name, _type(name), nullable=False) for name in SUMS),
         # Small rows, always found by their key: row ids and a second tree would only cost.
         sqlite_with_rowid=False,
@@ -105,9 +107,13 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table, Table]:
     return days, totals, deltas
 
 
-def from_explanations(dialect: str) -> str:
-    """Return the SELECT that computes `keyword_days` from all explanations; slow."""
-    return _FROM_EXPLANATIONS.format(words=_words(dialect))
+def from_explanations(dialect: str, chosen: str = "") -> str:
+    """Return the SELECT that computes `keyword_days` from explanations; slow.
+
+    chosen: a condition on `reviews AS r`; without one all are read.
+    """
+    words = _words(dialect, f"AND {chosen}" if chosen else "")
+    return _FROM_EXPLANATIONS.format(words=words)
 
 
 def of_reviews(dialect: str) -> str:
@@ -117,9 +123,9 @@ def of_reviews(dialect: str) -> str:
 
 def _words(dialect: str, chosen: str = "") -> str:
     return _WORDS_IN_REVIEWS.format(
-        day=_DAY[dialect], tokens=WORD_TOKENS[dialect], is_counted=IS_COUNTED, chosen=chosen
+        day=day_sql(dialect, "r"), tokens=WORD_TOKENS[dialect], is_counted=IS_COUNTED, chosen=chosen
     )
 
 
 def _type(name: str) -> Any:
-    return Double if name.endswith("heat") else Integer
+    return Double if "heat" in name else Integer

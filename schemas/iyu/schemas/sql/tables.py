@@ -31,8 +31,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
+from iyu.schemas.sql.heat_columns import heat_columns
 from iyu.schemas.sql.keyword_days import define as define_keyword_days
 from iyu.schemas.sql.operation_tables import define as define_operation_tables
+from iyu.schemas.sql.review_days import define as define_review_days
 from iyu.schemas.sql.trust_tables import define as define_trust_tables
 
 
@@ -179,12 +181,13 @@ explanations = Table(
     _key("method", 32),
     Column("layers", String(100), nullable=False),
     Column("target", String(16), nullable=False),  # logit or probability
-    Column("tokens", Json, nullable=False),  # [{surface, start, end, pos, heat}]; see scoring.Token
+    Column("tokens", Json, nullable=False),  # [] where the heatmap is in the columns below
     Column("comprehensiveness", Double),
     Column("sufficiency", Double),
     Column("pad_heat", Double, nullable=False),  # heat that fell on padding; no token carries it
     Column("completeness_gap", Double),  # integrated gradients only
     Column("text_hash", String(16), nullable=False),
+    *heat_columns(),
 )
 
 batches = Table(
@@ -267,8 +270,10 @@ dead_letters = Table(
     Index("ix_dead_letters_reason", "reason", "replayed_at", "seen"),
 )
 
-#: Daily sums of words, and the deltas that are still to be added to them.
+#: Daily sums of words, and the deltas of older workers that are still to be added to them.
 keyword_days, keyword_totals, keyword_deltas = define_keyword_days(metadata, RowId)
+#: Daily sums of reviews, the deltas of both, and the days that have to be counted anew.
+review_days, day_deltas, days_to_recount = define_review_days(metadata, RowId)
 
 #: One row, or none for the default: what the views of words hide.
 privacy = Table(

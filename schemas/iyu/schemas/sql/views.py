@@ -12,16 +12,18 @@ from iyu.schemas.contract.morpheme_tags import (
     WORD_PREFIXES,
     WORD_SYMBOLS,
 )
+from iyu.schemas.sql.heat_views import heat_statements, word_tokens
 
-#: `contract.morpheme_tags.is_function` in SQL, of the column `t.pos`.
+#: `contract.morpheme_tags.is_function` in SQL, of the column `t.pos`. Few tags are contractions:
+#: the others are spared nine comparisons.
 IS_FUNCTION: Final = """(
     substr(t.pos, 1, 1) IN ({letters})
     AND substr(t.pos, 1, 2) NOT IN ({symbols})
-    {no_word_after}
+    AND (t.pos NOT LIKE '%+%' OR ({no_word_after}))
 )""".format(
     letters=", ".join(f"'{letter}'" for letter in FUNCTION_LETTERS),
     symbols=", ".join(f"'{tag}'" for tag in WORD_SYMBOLS),
-    no_word_after="".join(f"AND t.pos NOT LIKE '%+{prefix}%' " for prefix in WORD_PREFIXES),
+    no_word_after=" AND ".join(f"t.pos NOT LIKE '%+{prefix}%'" for prefix in WORD_PREFIXES),
 )
 
 #: Whether a tag is that of a number, alone or in a contraction, of the column `t.pos`.
@@ -58,85 +60,8 @@ WHERE m.activated_at = (SELECT MAX(activated_at) FROM models)
 )
 """.format(same_text=_SAME_TEXT.format("p", "r"))
 
-#: A SELECT of one row for each token of every explanation, by dialect.
-_TOKENS: Final = {
-    "sqlite": """
-    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
-           j.key AS position,
-           j.value ->> '$.surface' AS surface, j.value ->> '$.pos' AS pos,
-           j.value ->> '$.start' AS start, j.value ->> '$.end' AS "end",
-           j.value ->> '$.heat' AS heat
-    FROM explanations AS e, json_each(e.tokens) AS j
-""",
-    "postgresql": """
-    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
-           (j.number - 1)::int AS position, j.surface, j.pos, j.start, j."end", j.heat
-    FROM explanations AS e
-    CROSS JOIN LATERAL ROWS FROM (
-        jsonb_to_recordset(e.tokens)
-        AS (surface text, pos text, start int, "end" int, heat double precision)
-    ) WITH ORDINALITY AS j(surface, pos, start, "end", heat, number)
-""",
-}
-
-#: The same of tokens that may enter sums of words: with heat, and in no address.
-WORD_TOKENS: Final = {
-    "sqlite": """
-    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
-           j.value ->> '$.surface' AS surface, j.value ->> '$.pos' AS pos,
-           j.value ->> '$.heat' AS heat
-    FROM explanations AS e, json_each(e.tokens) AS j
-    WHERE j.value ->> '$.heat' IS NOT NULL AND j.value ->> '$.address' IS NULL
-""",
-    "postgresql": """
-    SELECT e.source, e.review_id, e.model_version, e.method, e.text_hash,
-           j.surface, j.pos, j.heat
-    FROM explanations AS e
-    CROSS JOIN LATERAL jsonb_to_recordset(e.tokens)
-        AS j(surface text, pos text, heat double precision, address boolean)
-    WHERE j.heat IS NOT NULL AND j.address IS NULL
-""",
-}
-
-_TOKEN_HEAT: Final = """
-CREATE VIEW token_heat AS
-SELECT t.source, t.review_id, t.model_version, t.method, t.position,
-       t.surface, t.pos, t.start, t."end", t.heat,
-       CASE WHEN {is_function} THEN 1 ELSE 0 END AS is_function,
-       s.probability, s.label, s.submitted_at
-FROM review_scores AS s
-JOIN ({tokens}) AS t
-  ON t.source = s.source AND t.review_id = s.review_id
- AND t.model_version = s.model_version AND {same_text}
-"""
-
-_KEYWORD_IMPORTANCE: Final = """
-CREATE VIEW keyword_importance AS
-SELECT model_version, method, surface, pos, is_function,
-       COUNT(*) AS reviews, SUM(occurrences) AS occurrences,
-       SUM(heat) / SUM(occurrences) AS mean_heat, SUM(heat) AS total_heat,
-       SUM(label) AS positive_reviews,
-       COUNT(*) - SUM(label) AS negative_reviews,
-       SUM(CASE WHEN label = 1 THEN heat END)
-         / SUM(CASE WHEN label = 1 THEN occurrences END) AS positive_mean_heat,
-       SUM(CASE WHEN label = 1 THEN heat END) AS positive_total_heat,
-       SUM(CASE WHEN label = 0 THEN heat END)
-         / SUM(CASE WHEN label = 0 THEN occurrences END) AS negative_mean_heat,
-       SUM(CASE WHEN label = 0 THEN heat END) AS negative_total_heat
-FROM (
-    SELECT t.model_version, t.method, t.surface, t.pos,
-           CASE WHEN {is_function} THEN 1 ELSE 0 END AS is_function,
-           s.source, s.review_id, s.label, COUNT(*) AS occurrences, SUM(t.heat) AS heat
-    FROM review_scores AS s
-    JOIN ({tokens}) AS t
-      ON t.source = s.source AND t.review_id = s.review_id
-     AND t.model_version = s.model_version AND {same_text}
-    WHERE NOT {is_number}
-    GROUP BY t.model_version, t.method, t.surface, t.pos, s.source, s.review_id, s.label
-) AS a_word_in_a_review
-GROUP BY model_version, method, surface, pos, is_function
-HAVING COUNT(*) >= {min_reviews}
-"""
+#: Tokens that may enter sums of words, by dialect.
+WORD_TOKENS: Final = {dialect: word_tokens(dialect) for dialect in ("sqlite", "postgresql")}
 
 #: Enough reviews hold the word over all days: a join and a condition, by dialect. SQLite looks a
 #: word up unless one day's reviews are enough already; PostgreSQL is faster with one hash join.
@@ -160,6 +85,7 @@ _COMMON: Final = {
     },
 }
 
+# Sums over sources, and the model that serves alone: its part of the key is then given.
 _KEYWORD_TREND: Final = """
 CREATE VIEW keyword_trend AS
 SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
@@ -167,7 +93,16 @@ SELECT m.name AS model, d.model_version, d.method, d.day, d.surface, d.pos,
        d.positive_reviews, d.reviews - d.positive_reviews AS negative_reviews,
        d.positive_occurrences, d.occurrences - d.positive_occurrences AS negative_occurrences,
        d.positive_heat AS positive_total_heat, d.heat - d.positive_heat AS negative_total_heat
-FROM keyword_days AS d
+FROM (
+    SELECT model_version, method, day, surface, pos,
+           CAST(SUM(reviews) AS integer) AS reviews,
+           CAST(SUM(occurrences) AS integer) AS occurrences, SUM(heat) AS heat,
+           CAST(SUM(positive_reviews) AS integer) AS positive_reviews,
+           CAST(SUM(positive_occurrences) AS integer) AS positive_occurrences,
+           SUM(positive_heat) AS positive_heat
+    FROM keyword_days
+    GROUP BY model_version, method, day, surface, pos
+) AS d
 JOIN models AS m ON m.model_version = d.model_version
 {join}
 WHERE m.model_version = (
@@ -251,14 +186,9 @@ GROUP BY model_version, model, source, week
 """
 
 NAMES: Final = (
-    "review_scores",
-    "token_heat",
-    "keyword_importance",
-    "keyword_trend",
-    "results",
-    "labelled_scores",
-    "model_quality",
-)
+    "review_scores", "token_heat", "word_heat", "keyword_importance", "keyword_trend", "results",
+    "labelled_scores", "model_quality",
+)  # fmt: skip
 
 
 def create_statements(dialect: str) -> tuple[str, ...]:
@@ -266,18 +196,13 @@ def create_statements(dialect: str) -> tuple[str, ...]:
 
     As with `tables`, this is what the migrations must have made at the end; they do not read it.
     """
-    same_text = _SAME_TEXT.format("t", "s")
-    token_heat = _TOKEN_HEAT.format(
-        is_function=IS_FUNCTION, tokens=_TOKENS[dialect], same_text=same_text
-    )
-    importance = _KEYWORD_IMPORTANCE.format(
+    heat = heat_statements(
+        dialect,
         is_function=IS_FUNCTION,
         is_number=f"({IS_NUMBER})",
-        tokens=WORD_TOKENS[dialect],
-        same_text=same_text,
         min_reviews=_MIN_REVIEWS,
     )
     trend = _KEYWORD_TREND.format(**_COMMON[dialect])
     results = _RESULTS.format(**_RESULTS_WORDS[dialect])
     labelled = _LABELLED_SCORES.format(week=_WEEK[dialect])
-    return REVIEW_SCORES, token_heat, importance, trend, results, labelled, _MODEL_QUALITY
+    return REVIEW_SCORES, *heat, trend, results, labelled, _MODEL_QUALITY

@@ -1,8 +1,8 @@
-"""What a chunk adds to the daily figures of words: counted once, in whole arrays.
+"""What a chunk adds to the daily sums of words and reviews: counted once, in whole arrays.
 
-A chunk's transaction writes one row into `keyword_deltas`; `add_to_keyword_days` adds many of them
-to `keyword_days`. Adding to it here would write several rows a review, and make workers wait for
-each other.
+A chunk's transaction writes one row into `day_deltas`; `add_to_keyword_days` adds many of them to
+`keyword_days` and `review_days`. Adding to these here would write several rows a review, and make
+workers wait for each other.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
 from iyu.schemas.contract.morpheme_tags import is_counted
-from iyu.schemas.sql.tables import keyword_deltas
+from iyu.schemas.sql.review_day import day_of
+from iyu.schemas.sql.tables import day_deltas
+from iyu.worker.rows.count_reviews import ReviewTally
 from iyu.worker.text.morpheme_numbers import LIMIT, UNCOUNTED, UNNUMBERED
 
 Group = tuple[str, str, str, int, int]  # model_version, method, day, label, sign
@@ -23,9 +25,11 @@ Numeric = NDArray[Any]
 
 
 class Tally:
-    """What the heatmaps of a chunk add up to."""
+    """What the heatmaps and scores of a chunk add up to; all of one source."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.reviews = ReviewTally(source)
         self._groups: dict[Group, int] = {}
         self._days: dict[datetime, str] = {}
         self._own: dict[tuple[str, str], int] = {}  # words that came without a number
@@ -53,7 +57,7 @@ class Tally:
         heats, numbers: (tokens,); numbers as in `Morphemes`, None if unknown.
         """
         if (day := self._days.get(moment)) is None:
-            day = self._days[moment] = moment.date().isoformat()
+            day = self._days[moment] = day_of(moment).isoformat()
         group = (*key, day, label, sign)
         self._group.append(self._groups.setdefault(group, len(self._groups)))
         self._length.append(len(surfaces))
@@ -69,7 +73,7 @@ class Tally:
         payload = self._payload()
         if payload is None:
             return None
-        added = connection.execute(insert(keyword_deltas).values(payload=payload))
+        added = connection.execute(insert(day_deltas).values(payload=payload))
         return int(added.inserted_primary_key[0]) if added.inserted_primary_key else None
 
     def _number(
@@ -88,7 +92,17 @@ class Tally:
         ]
 
     def _payload(self) -> bytes | None:
-        """Return JSON: [model_version, method, day, label, sign, words, three columns] a group."""
+        """Return JSON, None if nothing was counted.
+
+        words: [source, model_version, method, day, label, sign, words, four columns] a group.
+        reviews: [source, day, model_version, its sums] each.
+        """
+        parts = {"words": self._word_groups(), "reviews": self.reviews.rows()}
+        return (
+            orjson.dumps(parts, option=orjson.OPT_SERIALIZE_NUMPY) if any(parts.values()) else None
+        )
+
+    def _word_groups(self) -> list[list[Any]]:
         word, heat = np.array(self._words, np.int64), np.array(self._heats, np.float64)
         heatmap = np.repeat(np.arange(len(self._length)), self._length)
         kept = (word >= 0) & ~np.isnan(heat)
@@ -99,18 +113,18 @@ class Tally:
         pairs, where = np.unique(heatmap[kept] * span + word[kept], return_inverse=True)
         times, heats = np.bincount(where), np.bincount(where, heat[kept])
         group, word = np.array(self._group, np.int64)[pairs // span], pairs % span
-        parts = [
-            [*key, *self._sum(word[mine], times[mine], heats[mine], token)]
+        return [
+            [self.source, *key, *self._sum(word[mine], times[mine], heats[mine], token)]
             for key, number in self._groups.items()
             if (mine := group == number).any()
         ]
-        return orjson.dumps(parts, option=orjson.OPT_SERIALIZE_NUMPY) if parts else None
 
     def _sum(
         self, word: Numeric, times: Numeric, heats: Numeric, token: Numeric
-    ) -> tuple[str, Numeric, Numeric, Numeric]:
-        """Return a group's words, and of each its reviews, occurrences and heat."""
+    ) -> tuple[str, Numeric, Numeric, Numeric, Numeric]:
+        """Return a group's words, and of each its reviews, occurrences, heat and heat squared."""
         words, where = np.unique(word, return_inverse=True)
         occurrences = np.bincount(where, times).astype(np.int64)
         lines = [f"{self._surfaces[i]}\t{self._tags[i]}" for i in token[words].tolist()]
-        return "\n".join(lines), np.bincount(where), occurrences, np.bincount(where, heats)
+        heat, squared = np.bincount(where, heats), np.bincount(where, heats * heats)
+        return "\n".join(lines), np.bincount(where), occurrences, heat, squared

@@ -24,8 +24,8 @@ _NEWER_TEXT = """
 """
 
 Scored = tuple[Review, Prediction, str]  # with the hash of its text
-#: A stored review: the hash of its text, and when that text was submitted.
-Stored = tuple[str, datetime]
+#: A stored review: the hash of its text, when that text was submitted, and the text.
+Stored = tuple[str, datetime, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def review_columns(chunk: Chunk, scored: Sequence[Scored]) -> dict[str, object]:
 def _stored(connection: Connection, source: str, scored: Sequence[Scored]) -> dict[str, Stored]:
     table = tables.reviews.c
     query = (
-        select(table.review_id, table.text_hash, table.submitted_at)
+        select(table.review_id, table.text_hash, table.submitted_at, table.text)
         .where(
             table.source == source,
             table.review_id.in_([review.review_id for review, _, _ in scored]),
@@ -86,7 +86,8 @@ def _stored(connection: Connection, source: str, scored: Sequence[Scored]) -> di
         .order_by(table.review_id)
         .with_for_update()  # no newer text may arrive until the rows are written
     )
-    return {key: (digest, moment) for key, digest, moment in connection.execute(query)}
+    found = connection.execute(query)
+    return {row.review_id: (row.text_hash, row.submitted_at, row.text) for row in found}
 
 
 def _remember(

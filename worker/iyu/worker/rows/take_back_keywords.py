@@ -1,4 +1,4 @@
-"""What a chunk changes in the daily figures of words.
+"""What a chunk changes in the daily sums of words.
 
 An explanation counts while it is of its review's present text, under the day that text came in.
 New reviews, nearly all of them, only add; for the others, what counted so far is read and taken
@@ -8,9 +8,9 @@ back. It has to run before predictions and explanations are written.
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, select
 
+from iyu.schemas.sql.heat_columns import StoredHeat, unpack_tokens
 from iyu.schemas.sql.tables import explanations, predictions
 from iyu.worker.rows.count_keywords import Tally
 from iyu.worker.rows.keep_newer_text import Standing
@@ -24,7 +24,7 @@ def count_changes(
     if standing.before:
         counted = _recount(connection, source, standing, model_version, tally)
     for review, prediction, _ in standing.current:
-        _, moment = standing.after.get(review.review_id, ("", standing.submitted_at))
+        _, moment, _ = standing.after.get(review.review_id, ("", standing.submitted_at, ""))
         for explanation in prediction.explanations:
             if (review.review_id, explanation.method) not in counted:
                 key, m = (model_version, explanation.method), explanation.morphemes
@@ -37,14 +37,15 @@ def _recount(
 ) -> set[tuple[str, str]]:
     """Take back what counted for replaced texts; return what counts already and stays."""
     stays = set()
-    for review_id, version, method, digest, tokens, label in _stored(connection, source, standing):
+    for review_id, version, method, digest, label, *heat in _stored(connection, source, standing):
         old, new = standing.before[review_id], standing.after[review_id]
+        stored = StoredHeat(*heat)
         key = version, method
         if old[0] != new[0] and digest == old[0]:
-            tally.add(key, old[1], label, *_columns(tokens), sign=-1)
+            tally.add(key, old[1], label, *_columns(stored, old[2]), sign=-1)
         elif digest == new[0]:
             if old[0] != new[0]:  # a text that had been replaced came back
-                tally.add(key, new[1], label, *_columns(tokens))
+                tally.add(key, new[1], label, *_columns(stored, new[2]))
             if version == model_version:
                 stays.add((review_id, method))
     return stays
@@ -58,7 +59,8 @@ def _stored(connection: Connection, source: str, standing: Standing) -> Sequence
         & (p.model_version == e.model_version)
         & (p.text_hash == e.text_hash)
     )
-    columns = e.review_id, e.model_version, e.method, e.text_hash, e.tokens, p.label
+    heat = (e[name] for name in StoredHeat._fields)
+    columns = e.review_id, e.model_version, e.method, e.text_hash, p.label, *heat
     query = (
         select(*columns)
         .select_from(explanations.join(predictions, scored))
@@ -67,8 +69,8 @@ def _stored(connection: Connection, source: str, standing: Standing) -> Sequence
     return connection.execute(query).all()
 
 
-def _columns(stored: Any) -> tuple[list[str], list[str], list[float | None]]:
+def _columns(stored: StoredHeat, text: str) -> tuple[list[str], list[str], list[float | None]]:
     """Return surfaces, tags and the heats that count of a stored heatmap."""
-    tokens = orjson.loads(stored) if isinstance(stored, str) else stored
+    tokens = unpack_tokens(stored, text)
     heats = [None if t.get("address") else t["heat"] for t in tokens]
     return [t["surface"] for t in tokens], [t["pos"] for t in tokens], heats

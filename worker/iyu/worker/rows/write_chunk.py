@@ -1,6 +1,6 @@
 """Predictions to rows: one transaction a chunk, the same rows however often it is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +12,16 @@ from iyu.schemas.contract.review import text_hash, utc_now
 from iyu.schemas.ledger.dead_letters import resolve
 from iyu.schemas.results.events import record_scored
 from iyu.schemas.sql import tables
-from iyu.schemas.sql.upsert import insert_new, upsert
+from iyu.schemas.sql.heat_columns import NO_TOKENS
+from iyu.schemas.sql.upsert import insert_new, insert_or_upsert, upsert
 from iyu.worker.rows.count_keywords import Tally
 from iyu.worker.rows.keep_newer_text import Scored, keep_newer_text, review_columns
 from iyu.worker.rows.take_back_keywords import count_changes
+from iyu.worker.rows.take_back_scores import count_scores
 from iyu.worker.scoring import Prediction
+
+#: `upsert`, or what does the same faster for rows that are new.
+WriteRows = Callable[..., object]
 
 _OTHER_TEXT = "excluded.text_hash <> {table}.text_hash"
 
@@ -27,7 +32,7 @@ def write(
     """Write a chunk's reviews, predictions and explanations.
 
     predictions: one for each of `chunk.reviews`. A review that has a newer text by now is left out.
-    Returns the id of the row in `keyword_deltas`, None if the chunk adds no words.
+    Returns the id of the row in `day_deltas`, None if the chunk adds nothing.
     """
     hashes = [text_hash(review.text) for review in chunk.reviews]
     # Sorted keys: two workers that write the same reviews cannot deadlock.
@@ -42,11 +47,14 @@ def write(
     current = standing.current
     if not current:
         return None
-    tally = Tally()
+    tally = Tally(chunk.source)
     count_changes(connection, chunk.source, standing, model_version, tally)
+    count_scores(connection, chunk.source, standing, model_version, tally.reviews)
     now = utc_now()
-    _write_predictions(connection, chunk.source, current, model_version, now)
-    _write_explanations(connection, chunk.source, current, model_version)
+    # Of reviews that are new, nothing is there that could be updated.
+    write_rows = insert_or_upsert if len(added) == len(current) else upsert
+    _write_predictions(connection, write_rows, chunk.source, current, model_version, now)
+    _write_explanations(connection, write_rows, chunk.source, current, model_version)
     review_ids = [review.review_id for review, _, _ in current]
     resolve(connection, chunk.source, review_ids, chunk.submitted_at)
     record_scored(connection, chunk.source, model_version, review_ids)
@@ -82,13 +90,14 @@ def register_model(
 
 def _write_predictions(
     connection: Connection,
+    write_rows: WriteRows,
     source: str,
     scored: Sequence[Scored],
     model_version: str,
     now: datetime,
 ) -> None:
     predictions = [prediction for _, prediction, _ in scored]
-    upsert(
+    write_rows(
         connection,
         tables.predictions,
         {
@@ -109,7 +118,11 @@ def _write_predictions(
 
 
 def _write_explanations(
-    connection: Connection, source: str, scored: Sequence[Scored], model_version: str
+    connection: Connection,
+    write_rows: WriteRows,
+    source: str,
+    scored: Sequence[Scored],
+    model_version: str,
 ) -> None:
     rows = [
         (review.review_id, explanation, digest)
@@ -117,7 +130,7 @@ def _write_explanations(
         for explanation in prediction.explanations
     ]
     explanations = [explanation for _, explanation, _ in rows]
-    upsert(
+    write_rows(
         connection,
         tables.explanations,
         {
@@ -127,12 +140,17 @@ def _write_explanations(
             "method": [e.method for e in explanations],
             "layers": [e.layers for e in explanations],
             "target": [e.target for e in explanations],
-            "tokens": [orjson.dumps(e.tokens).decode() for e in explanations],
+            "tokens": NO_TOKENS,
             "comprehensiveness": [e.comprehensiveness for e in explanations],
             "sufficiency": [e.sufficiency for e in explanations],
             "pad_heat": [e.pad_heat for e in explanations],
             "completeness_gap": [e.completeness_gap for e in explanations],
             "text_hash": [digest for _, _, digest in rows],
+            "starts": [e.morphemes.starts for e in explanations],
+            "ends": [e.morphemes.ends for e in explanations],
+            "tags": [e.morphemes.tags for e in explanations],
+            "heats": [e.heats for e in explanations],
+            "addresses": [sorted(e.addresses) or None for e in explanations],
         },
         update_where=_OTHER_TEXT.format(table="explanations"),
     )

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     LETTER_WITHOUT_BATCH = "letter-without-batch"
     WORD_TOTALS = "word-totals"
     DAY_SUMS = "day-sums"
+    REVIEW_SUMS = "review-sums"
     ARTIFACT = "artifact"
     DICTIONARY = "dictionary"
     TEXT = "text"
@@ -66,6 +67,10 @@ MEANING: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.DAY_SUMS: (
         "a word's sums of a day are not those of the day's heatmaps",
         "`keyword_days` or `explanations` was changed by hand; restore both from a backup",
+    ),
+    Kind.REVIEW_SUMS: (
+        "the reviews of a day in `review_days` are not those of its scores",
+        "`review_days`, `reviews` or `predictions` was changed by hand; restore them from a backup",
     ),
     Kind.ARTIFACT: (
         "rows name a model whose artifact is not here, or is not as it was",

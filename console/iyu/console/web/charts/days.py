@@ -3,24 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
+from iyu.console.web.charts.axes import LEFT, Axes, Tick, height_scale, step_of, whole_ticks
 from iyu.console.web.charts.scale import Scale, ticks
 
-WIDTH: Final = 640
 HEIGHT: Final = 220
-#: Room for what is written left of the axis, and beneath it.
-LEFT, BOTTOM, TOP, RIGHT = 58, 28, 14, 14
 #: Lines that can be told apart: each has its own dashes and mark beside its colour.
 MOST_LINES: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A value on an axis."""
-
-    at: float
-    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +29,10 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Axes):
     """A chart of counts by day."""
 
     columns: tuple[Column, ...]
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    foot: int = HEIGHT - BOTTOM
-    right: int = WIDTH - RIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +45,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Axes):
     """A chart of values by day."""
 
     lines: tuple[Line, ...]
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
     zero: float | None  # where 0 lies, if within
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    foot: int = HEIGHT - BOTTOM
-    right: int = WIDTH - RIGHT
 
 
 def columns_by_day(days: Sequence[date], totals: Mapping[date, tuple[int, int]]) -> Columns:
     """Return columns of (total, part) for each day."""
     marks = ticks(0, max((total for total, _ in totals.values()), default=0) or 1)
-    y = Scale(0, marks[-1], HEIGHT - BOTTOM, TOP)
-    step = (WIDTH - RIGHT - LEFT) / max(len(days), 1)
+    y, step = height_scale(marks, HEIGHT), step_of(len(days))
     width = round(min(0.72 * step, 56), 1)
     columns = []
     for number, day in enumerate(days):
@@ -94,8 +69,9 @@ def columns_by_day(days: Sequence[date], totals: Mapping[date, tuple[int, int]])
     middles = [round(column.x + width / 2, 1) for column in columns]
     return Columns(
         tuple(columns),
-        _day_ticks(days, middles),
-        tuple(Tick(y.at(mark), mark) for mark in marks if mark == int(mark)),
+        x_ticks=_day_ticks(days, middles),
+        y_ticks=whole_ticks(marks, y),
+        height=HEIGHT,
     )
 
 
@@ -109,14 +85,14 @@ def lines_by_day(
     values = [value for line in series.values() for value in line.values()]
     low, high = bounds or (min([*values, 0.0]), max([*values, 0.0]))
     marks = ticks(low, high)
-    y = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP)
-    step = (WIDTH - RIGHT - LEFT) / max(len(days), 1)
+    y, step = height_scale(marks, HEIGHT), step_of(len(days))
     places = [round(LEFT + step * (number + 0.5), 1) for number in range(len(days))]
     return Lines(
         tuple(_line(name, days, places, found, y) for name, found in series.items()),
-        _day_ticks(days, places),
-        tuple(Tick(y.at(mark), mark) for mark in marks),
         y.at(0) if marks[0] <= 0 <= marks[-1] else None,
+        x_ticks=_day_ticks(days, places),
+        y_ticks=tuple(Tick(y.at(mark), mark) for mark in marks),
+        height=HEIGHT,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from iyu.console.web.charts.days import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Tick
+from iyu.console.web.charts.axes import LEFT, Axes, Tick, height_scale, step_of, whole_ticks
 from iyu.console.web.charts.scale import Scale, ticks
 
 HEIGHT: Final = 160
@@ -26,24 +26,16 @@ class MinuteColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class MinuteColumns:
+class MinuteColumns(Axes):
     """The chart."""
 
     columns: tuple[MinuteColumn, ...]
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    foot: int = HEIGHT - BOTTOM
-    right: int = WIDTH - RIGHT
 
 
 def columns_by_minute(minutes: Sequence[datetime], reviews: Mapping[str, int]) -> MinuteColumns:
     """Return a column for each minute; reviews by minute, written like 2026-11-24 20:15."""
     marks = ticks(0, max(reviews.values(), default=0) or 1)
-    y = Scale(0, marks[-1], HEIGHT - BOTTOM, TOP)
-    step = (WIDTH - RIGHT - LEFT) / len(minutes)
+    y, step = height_scale(marks, HEIGHT), step_of(len(minutes))
     columns = tuple(
         _column(round(LEFT + step * n + 0.5, 1), round(step - 1, 1), y, minute,
                 reviews.get(f"{minute:%Y-%m-%d %H:%M}", 0))
@@ -52,8 +44,9 @@ def columns_by_minute(minutes: Sequence[datetime], reviews: Mapping[str, int]) -
     named = [column for column in columns if column.minute.minute % NAMED == 0]
     return MinuteColumns(
         columns,
-        tuple(Tick(round(one.x + one.width / 2, 1), one.minute) for one in named),
-        tuple(Tick(y.at(mark), mark) for mark in marks if mark == int(mark)),
+        x_ticks=tuple(Tick(round(one.x + one.width / 2, 1), one.minute) for one in named),
+        y_ticks=whole_ticks(marks, y),
+        height=HEIGHT,
     )
 
 

@@ -1,16 +1,22 @@
-"""How many reviews there are: by day, source and model. The one place that counts them."""
+"""How many reviews there are: by day, source and model. The one place that counts them.
+
+Counts come from the daily sums. Of a day on which models overlap, or that is to be counted anew
+(`iyu db recount`), the scores themselves are counted: slower, and never wrong.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
 
 from sqlalchemy import Connection
 
-from iyu.console.web.queries.answer import Answer, moment, run
+from iyu.console.web.queries.answer import Answer, Record, run
+from iyu.schemas.sql.review_day import day_sql, is_on_day
+from iyu.schemas.sql.review_days import ALL_MODELS
 
-_DAY = {
-    "sqlite": "substr(submitted_at, 1, 10)",
-    "postgresql": "CAST(submitted_at AT TIME ZONE 'UTC' AS date)",
-}
+_COLUMNS: Final = ("day", "source", "reviews", "positive_reviews")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +52,92 @@ class Period:
 
 
 def count_days(connection: Connection, period: Period, source: str | None = None) -> Answer:
-    """Count reviews and positive ones by day and source.
+    """Count reviews and positive ones by day and source, by the scores that the views show.
 
     Columns: day, source, reviews, positive_reviews.
     """
+    summed = run(
+        connection,
+        f"""
+        SELECT d.day, d.source, d.model_version, d.reviews, d.positive_reviews, m.activated_at
+        FROM review_days AS d
+        LEFT JOIN models AS m ON m.model_version = d.model_version
+        WHERE d.day >= :since AND d.day <= :until AND d.reviews > 0{_of(source, "d")}
+        ORDER BY d.day, d.source, m.activated_at DESC
+        """,
+        **_days(period, source),
+    )
+    groups = {
+        key: list(rows) for key, rows in groupby(summed.rows, key=itemgetter("day", "source"))
+    }
+    clear = {key: _shown(rows) for key, rows in groups.items()}
+    unclear = {day for (day, _), row in clear.items() if row is None} | _stale(connection, period)
+    counted = [_count_scores(connection, date.fromisoformat(day), source) for day in unclear]
+    rows = [row for (day, _), row in clear.items() if row and day not in unclear]
+    rows += [row for answer in counted for row in answer.rows]
+    sql = ";\n".join(answer.sql for answer in (summed, *counted))
+    return Answer(_COLUMNS, sorted(rows, key=itemgetter("day", "source")), sql)
+
+
+def _shown(rows: list[Record]) -> Record | None:
+    """Return what the views count on a day of a source; None where the sums cannot tell.
+
+    They can where one model has scored every review: the one activated last of those that did any.
+    """
+    every = sum(row["reviews"] for row in rows if row["model_version"] == ALL_MODELS)
+    active = [row for row in rows if row["activated_at"] is not None]
+    newest = max(active, key=itemgetter("activated_at"), default=None)
+    if newest is None or newest["reviews"] != every:
+        return None
+    return {name: newest[name] for name in _COLUMNS}
+
+
+def _stale(connection: Connection, period: Period) -> set[str]:
+    """Return the days of a period that are to be counted anew."""
+    marked = run(
+        connection,
+        "SELECT day FROM days_to_recount WHERE day >= :since AND day <= :until",
+        **_days(period, None),
+    )
+    return {row["day"] for row in marked.rows}
+
+
+def _count_scores(connection: Connection, day: date, source: str | None) -> Answer:
+    dialect = connection.dialect.name
     return run(
         connection,
         f"""
-        SELECT {_DAY[connection.dialect.name]} AS day, source,
+        SELECT {day_sql(dialect, "s")} AS day, source,
                COUNT(*) AS reviews, SUM(label) AS positive_reviews
-        FROM review_scores
-        WHERE submitted_at >= :begin AND submitted_at < :until{_of(source)}
-        GROUP BY {_DAY[connection.dialect.name]}, source
-        ORDER BY day, source
+        FROM review_scores AS s
+        WHERE {is_on_day(dialect, "s", day)}{_of(source, "s")}
+        GROUP BY {day_sql(dialect, "s")}, source
+        ORDER BY source
         """,
-        begin=moment(connection, period.begin),
-        until=moment(connection, period.end),
         **({"source": source} if source else {}),
     )
 
 
+def has_stale_days(connection: Connection, period: Period) -> bool:
+    """Say whether sums by source are incomplete on a day of the period."""
+    return bool(_stale(connection, period))
+
+
+def _days(period: Period, source: str | None) -> dict[str, str]:
+    days = {"since": period.since.isoformat(), "until": period.until.isoformat()}
+    return days | ({"source": source} if source else {})
+
+
 def count_models(connection: Connection) -> Answer:
-    """Count the reviews that each model has scored."""
+    """Count the reviews that each model has scored, by their present texts."""
     return run(
         connection,
-        "SELECT model_version, COUNT(*) AS reviews FROM predictions GROUP BY model_version",
+        """
+        SELECT model_version, SUM(reviews) AS reviews FROM review_days
+        WHERE model_version <> :all_models
+        GROUP BY model_version ORDER BY model_version
+        """,
+        all_models=ALL_MODELS,
     )
 
 
@@ -94,5 +161,5 @@ def list_sources(connection: Connection, most: int = 200) -> list[str]:
     return found
 
 
-def _of(source: str | None) -> str:
-    return " AND source = :source" if source else ""
+def _of(source: str | None, alias: str) -> str:
+    return f" AND {alias}.source = :source" if source else ""

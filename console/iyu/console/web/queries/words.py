@@ -6,7 +6,8 @@ from typing import Final
 from sqlalchemy import Connection
 
 from iyu.console.web.queries.answer import Answer, Record, moment, run
-from iyu.console.web.queries.days import Period
+from iyu.console.web.queries.days import Period, has_stale_days
+from iyu.schemas.sql.views import MIN_REVIEWS
 
 #: Sums over days, and what the interval of the mean is computed from (`word_figures`).
 _FIGURES: Final = """
@@ -27,6 +28,8 @@ def rank_words(
     connection: Connection, method: str, period: Period, source: str | None, least: int
 ) -> Answer:
     """Return every word of at least `least` reviews, those that pull down most first."""
+    if source and has_stale_days(connection, period):
+        return _rank_words_of_tokens(connection, method, period, source, least)
     if source:
         return _rank_words_of_source(connection, method, period, source, least)
     return run(
@@ -49,7 +52,41 @@ def rank_words(
 def _rank_words_of_source(
     connection: Connection, method: str, period: Period, source: str, least: int
 ) -> Answer:
-    """Return the same figures from every token of the source: `keyword_trend` knows no source."""
+    """Return the same figures of a source, from the table that the view sums over sources.
+
+    The view hides words that few reviews hold over all days, `least` those of the period.
+    """
+    return run(
+        connection,
+        f"""
+        SELECT surface, pos,{_FIGURES}
+        FROM (
+            SELECT surface, pos, day, reviews, reviews - positive_reviews AS negative_reviews,
+                   occurrences, heat AS total_heat
+            FROM keyword_days
+            WHERE method = :method AND source = :source AND day >= :since AND day <= :until
+              AND reviews > 0 AND model_version = (
+                SELECT model_version FROM models WHERE activated_at IS NOT NULL
+                ORDER BY activated_at DESC, model_version LIMIT 1
+            )
+        ) AS a_word_on_a_day
+        GROUP BY surface, pos
+        HAVING SUM(reviews) >= COALESCE((SELECT MAX(min_reviews) FROM privacy), {MIN_REVIEWS})
+           AND SUM(reviews) >= :least
+        ORDER BY total_heat, surface, pos
+        """,
+        method=method,
+        source=source,
+        since=period.since.isoformat(),
+        until=period.until.isoformat(),
+        least=least,
+    )
+
+
+def _rank_words_of_tokens(
+    connection: Connection, method: str, period: Period, source: str, least: int
+) -> Answer:
+    """Return the same from every token of the source, where its sums are not complete."""
     return run(
         connection,
         f"""
