@@ -14,7 +14,7 @@ def raw_reviews(path: Path, start: int, stop: int) -> Iterator[Raw]:
     """Yield the rows of a file from one number to another."""
     for row in islice(read_rows(path), start, stop):
         if isinstance(row, tuple):
-            yield row
+            yield row[0], row[1]
 
 
 def read_reviews(path: Path, limit: int) -> list[Review]:

@@ -105,7 +105,7 @@ class Gateways:
             reading(engine) as connection,
         ):
             payloads = connection.scalars(select(chunks.c.payload)).all()
-        return {review.review_id for payload in payloads for review in unpack(payload)}
+        return {review.review_id for payload in payloads if payload for review in unpack(payload)}
 
 
 @pytest.fixture

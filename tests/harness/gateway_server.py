@@ -113,7 +113,12 @@ def in_ledger(engine: Engine) -> list[tuple[str, str, str]]:
     """Source, id and text of every review in the ledger."""
     with reading(engine) as connection:
         rows = connection.execute(select(chunks.c.source, chunks.c.payload)).all()
-    return [(source, r.review_id, r.text) for source, payload in rows for r in unpack(payload)]
+    return [
+        (source, review.review_id, review.text)
+        for source, payload in rows
+        if payload  # not finished, nor emptied by an erasure
+        for review in unpack(payload)
+    ]
 
 
 def many(count: int, start: int = 0) -> list[dict[str, Any]]:

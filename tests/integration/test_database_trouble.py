@@ -10,7 +10,12 @@ from sqlalchemy import Engine, make_url, select, text
 
 from iyu.console.exit_codes import SIDE_DOWN, exit_code
 from iyu.producer.attempts import attempts
-from iyu.schemas.contract.errors import DatabaseUnavailable, DatabaseUnusable, NotADatabase
+from iyu.schemas.contract.errors import (
+    DatabaseUnavailable,
+    DatabaseUnusable,
+    NotADatabase,
+    SettingsError,
+)
 from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Reason, Review, utc_now
 from iyu.schemas.ledger import chunks as ledger
@@ -261,3 +266,24 @@ def test_the_database_ends_a_session_that_froze_inside_a_transaction(postgres_ur
         with pytest.raises(DatabaseUnavailable):
             freeze_meanwhile()
         assert [one and one.attempts for one in begun] == [1]
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "EUC_KR", "SQL_ASCII"])
+def test_a_database_that_cannot_hold_every_text_is_refused(postgres_url: str, encoding: str):
+    server, _, name = postgres_url.rpartition("/")
+    other = f"{name}_{encoding.lower()}"
+    with connected(f"{server}/postgres") as maintenance:
+        by_itself = maintenance.execution_options(isolation_level="AUTOCOMMIT")
+        with by_itself.connect() as connection:
+            connection.execute(
+                text(
+                    f"CREATE DATABASE {other} ENCODING '{encoding}' TEMPLATE template0 "
+                    "LC_COLLATE 'C' LC_CTYPE 'C'"
+                )
+            )
+            with (
+                connected(f"{server}/{other}") as engine,
+                pytest.raises(SettingsError, match="UTF8"),
+            ):
+                upgrade(engine)
+            connection.execute(text(f"DROP DATABASE {other} WITH (FORCE)"))

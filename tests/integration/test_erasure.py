@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Table, select, text
+from sqlalchemy import Engine, Table, select, text, update
 from typer.testing import CliRunner
 
 from iyu.console.main import app
@@ -18,6 +18,7 @@ from iyu.schemas.contract.message import Chunk, unpack
 from iyu.schemas.contract.review import Reason, Rejection, Review, utc_now
 from iyu.schemas.erasure import Erased, forget_all, forget_reviews
 from iyu.schemas.erasure.forget_all import PART
+from iyu.schemas.erasure.letters import ERASED_RAW
 from iyu.schemas.erasure.register import REGISTER
 from iyu.schemas.erasure.tombstones import CLOCK_TOLERANCE, key_hash, prune_tombstones
 from iyu.schemas.ledger import chunks as ledger
@@ -235,6 +236,36 @@ def test_letters_of_others_stay(runtime: Runtime):
         ("", '["other", [["1", "글"]]]'),
         ("2", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"source": "shop", "reviews": [["17", "글"]',
+        '"stray {"source": "shop", "id": "17"',
+        '["shop", "17',
+        '["shop", "17\\',
+        '["shop", "17", "' + '\\"' * 49_000,
+    ],
+)
+def test_a_broken_message_is_emptied_however_it_is_broken(runtime: Runtime, raw: str):
+    """Of the last one each quote was once read to the end, for minutes, while workers waited."""
+    with writing(runtime.engine) as connection:
+        bury_raw(connection, raw, Reason.BAD_MESSAGE, "no JSON")
+    forget(runtime.engine, "17")
+    with reading(runtime.engine) as connection:
+        assert connection.scalars(select(tables.dead_letters.c.raw)).all() == [ERASED_RAW]
+
+
+def test_a_damaged_payload_stops_no_erasure_and_counts_as_a_trace(runtime: Runtime):
+    engine, damaged = runtime.engine, chunk({"1": "가"})
+    accept(engine, damaged)
+    accept(engine, chunk({"2": "나"}))
+    with writing(engine) as connection:
+        rows = update(tables.chunks).where(tables.chunks.c.chunk_id == damaged.chunk_id)
+        connection.execute(rows.values(payload=b"no longer what it was"))
+    forget_all(engine, "shop", ["1", "2", "3"])
+    assert find_all_traces(engine, "shop", ["3"]) == {"chunks.payload": 1}
 
 
 @pytest.fixture

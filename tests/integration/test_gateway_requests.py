@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from iyu.console.gateway.body import MAX_BODY
 from iyu.console.gateway.reviews_in_body import MAX_REVIEWS
 from iyu.console.gateway.tokens import Right
+from iyu.console.web.listener import listen
 from iyu.schemas.sql.engine import connected, upgrade
 from tests.harness.fakes import FakeBroker
 from tests.harness.gateway_server import ONE, Client, Served, in_ledger, many, served
@@ -80,8 +81,8 @@ MALFORMED: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "a text": (400, b'"text"', {}),
     "no review": (400, b"[]", {}),
     "nested": (400, b"[" * 100_000, {}),
-    "too many": (413, orjson.dumps([{}] * (MAX_REVIEWS + 1)), {}),
-    "too many lines": (413, b"{}\n" * (MAX_REVIEWS + 1), {"Content_Type": "application/jsonl"}),
+    "too many": (422, orjson.dumps([{}] * (MAX_REVIEWS + 1)), {}),
+    "too many lines": (422, b"{}\n" * (MAX_REVIEWS + 1), {"Content_Type": "application/jsonl"}),
     "too large": (413, b" " * (MAX_BODY + 1), {}),
     "no gzip": (400, b"{}", {"Content_Encoding": "gzip"}),
     "cut off": (400, gzip.compress(b"[]" * 100)[:-4], {"Content_Encoding": "gzip"}),
@@ -215,3 +216,10 @@ def test_health_and_description_ask_for_no_token(gateway):
     assert nobody.get("/health").json == {"database": "ok", "broker": "ok"}
     assert nobody.get("/health/live").json == {"gateway": "ok"}
     assert nobody.get("/openapi.json").json["openapi"] == "3.1.0"
+
+
+def test_an_answer_does_not_wait_for_the_acknowledgement_of_its_first_part():
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

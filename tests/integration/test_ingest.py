@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, create_engine, func, select, text
@@ -23,7 +24,7 @@ from iyu.producer import Producer
 from iyu.producer.readers.database_table import DatabaseTable, TableNames
 from iyu.producer.readers.row_changes import decode, encode, go_back
 from iyu.schemas.contract.errors import DatabaseUnavailable, InputError
-from iyu.schemas.contract.review import Reason
+from iyu.schemas.contract.review import Reason, utc_now
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.erasure.forget_all import forget_all
 from iyu.schemas.sql import tables
@@ -485,3 +486,77 @@ def test_the_command_reads_once_and_reports_for_programs(
     # A bad row is remembered by the process alone.
     assert again.stdout.startswith("5 rows read: 0 handed over, 4 unchanged, 0 erased, 1 rejected")
     assert ingest("--force").returncode == 2
+
+
+@pytest.fixture
+def written(both: Both) -> Both:
+    """The same with a column that says when a review was written."""
+    kind = "TIMESTAMPTZ" if both.shop.engine.dialect.name == "postgresql" else "DATETIME"
+    both.shop.do(f"ALTER TABLE shop_reviews ADD COLUMN created_at {kind}")
+    both.names = replace(NAMES, written="created_at", zone=UTC)
+    return both
+
+
+def say_written(both: Both, key: int, moment: datetime | None) -> None:
+    value = moment.isoformat(sep=" ") if moment else None
+    both.shop.do(
+        "UPDATE shop_reviews SET created_at = :at, updated_at = NOW WHERE id = :key",
+        key=key, at=value,
+    )  # fmt: skip
+
+
+def times(both: Both) -> dict[str, datetime | None]:
+    with reading(both.engine) as connection:
+        r = tables.reviews.c
+        return {row[0]: row[1] for row in connection.execute(select(r.review_id, r.written_at))}
+
+
+MAY = datetime(2014, 5, 1, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("scored", [False, True])
+def test_a_row_says_once_when_its_review_was_written(written: Both, scored: bool):
+    for key in (1, 2):
+        written.shop.write(key, f"리뷰 {key}")
+        say_written(written, key, MAY if key == 1 else None)
+    written.begin().read_changes()
+    if scored:
+        written.work()
+    assert written.begin().read_changes() == Counts(read=2)
+    say_written(written, 2, MAY)
+    process = written.begin()
+    assert process.read_changes() == Counts(read=2, submitted=1)
+    assert process.read_changes() == written.begin().read_changes() == Counts(read=2)
+    written.work()
+    assert written.begin().read_changes() == Counts(read=2)
+    assert times(written) == {"1": MAY, "2": MAY}
+
+
+def test_a_row_written_tomorrow_is_not_handed_over_again_and_again(written: Both):
+    written.shop.write(1, "리뷰")
+    say_written(written, 1, utc_now() + timedelta(days=1))
+    written.begin().read_changes()
+    written.work()
+    assert written.begin().read_changes() == Counts(read=1)
+    assert times(written) == {"1": None}
+
+
+def test_a_time_that_no_database_of_ours_holds_rejects_its_row(written: Both):
+    written.shop.write(1, "리뷰")
+    written.shop.do("UPDATE shop_reviews SET created_at = '0001-01-01 00:00:00'")
+    written.shop.write(2, "리뷰")
+    assert written.begin().read_changes().rejected == {Reason.BAD_TIME: 1}
+
+
+def test_times_without_a_zone_need_one(both: Both):
+    kind = "TIMESTAMP" if both.shop.engine.dialect.name == "postgresql" else "DATETIME"
+    both.shop.do(f"ALTER TABLE shop_reviews ADD COLUMN created_at {kind}")
+    both.shop.write(1, "리뷰")
+    both.shop.do("UPDATE shop_reviews SET created_at = '2014-05-01 12:00:00'")
+    both.names = replace(NAMES, written="created_at")
+    with pytest.raises(InputError, match=r"shop_reviews.created_at states no time zone"):
+        both.begin().read_changes()
+    both.names = replace(both.names, zone=ZoneInfo("Asia/Seoul"))
+    both.begin().read_changes()
+    both.work()
+    assert times(both) == {"1": MAY}

@@ -80,16 +80,22 @@ def prediction(text: str, version: str, methods: tuple[str, ...] = ("gradcam",))
     return Prediction(draw.random(), 0.0, len(tokens), len(text) % 3, len(tokens) > 3, made)
 
 
-def chunk(texts: dict[str, str], moment: datetime = NOON, source: str = "shop") -> Chunk:
-    return Chunk(new_id(), source, tuple(Review(k, t) for k, t in texts.items()), moment, new_id())
+def chunk(
+    texts: dict[str, str],
+    moment: datetime = NOON,
+    source: str = "shop",
+    written_at: datetime | None = None,
+) -> Chunk:
+    reviews = tuple(Review(key, text, written_at) for key, text in texts.items())
+    return Chunk(new_id(), source, reviews, moment, new_id())
 
 
 def write(engine: Engine, given: Chunk, version: str = "v1") -> int | None:
     found = [prediction(review.text, version) for review in given.reviews]
     # Words are stored by their places, so the text has to hold them.
     spelled = tuple(
-        Review(key, " ".join(WORDS[int(i)] for i in numbers.split()))
-        for key, numbers in ((review.review_id, review.text) for review in given.reviews)
+        replace(review, text=" ".join(WORDS[int(i)] for i in review.text.split()))
+        for review in given.reviews
     )
     with writing(engine) as connection:
         return store.write(connection, replace(given, reviews=spelled), found, version)
@@ -121,6 +127,20 @@ def test_new_reviews_are_counted_a_day_and_a_word(engine: Engine):
     check(engine)
     days = {(key[2], key[3]) for key in stored_words(engine)}
     assert ("2026-11-23", "이") not in days, "a particle is left out"
+
+
+def test_a_review_counts_on_the_day_it_was_written(engine: Engine):
+    years_ago = NOON - timedelta(days=3_000)
+    write(engine, chunk({"a": "11 12"}), "v1")
+    write(engine, chunk({"b": "12"}, written_at=years_ago), "v1")
+    check(engine)
+    days = {key[3]: key[2] for key in stored_words(engine) if key[3] == "셋"}
+    assert days == {"셋": "2026-11-23"}
+    write(engine, chunk({"a": "11 12"}, NOON + timedelta(hours=1), written_at=years_ago), "v2")
+    check(engine)
+    assert {(key[0], key[2]) for key in stored_words(engine)} == {
+        ("v1", "2018-09-06"), ("v2", "2018-09-06"),
+    }, "words of every model move"  # fmt: skip
 
 
 def test_a_chunk_that_comes_twice_counts_once(engine: Engine):
@@ -158,7 +178,8 @@ def test_whatever_comes_in_whatever_order(engine: Engine, seed: int):
         }
         moment = NOON + timedelta(hours=draw.randrange(96))
         source = draw.choice(["shop", "app"])
-        write(engine, chunk(texts, moment, source), draw.choice(["v1", "v2"]))
+        written_at = draw.choice([None, NOON - timedelta(days=draw.randrange(1, 1_000))])
+        write(engine, chunk(texts, moment, source, written_at), draw.choice(["v1", "v2"]))
         if draw.random() < 0.3:
             add_all_deltas(engine, at_once=2)
     with reading(engine) as connection:

@@ -48,7 +48,9 @@ def of_each_review(**columns: Any) -> list[dict[str, Any]]:
 
 #: Rows for every table. A column that a revision does not have yet is left out.
 ROWS: Final[dict[str, list[dict[str, Any]]]] = {
-    "reviews": of_each_review(text=TEXTS.get, submitted_at=NOON, batch_id="a batch"),
+    "reviews": of_each_review(
+        text=TEXTS.get, submitted_at=NOON, batch_id="a batch", written_at=NOON
+    ),
     "resubmissions": [{"source": "shop", "review_id": "1", "submitted_at": NOON}],
     "models": [
         {
@@ -82,7 +84,7 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "queue": "reviews.bulk", "review_count": 2, "state": "running", "attempts": 1,
             "submitted_at": NOON, "published_at": NOON, "started_at": NOON,
             "finished_at": None, "payload": b"\x00\xff", "error": "Timeout", "failures": 2,
-            "arrived_at": NOON,
+            "arrived_at": NOON, "content_hash": "a hash",
         }
     ],
     "dead_letters": [
@@ -91,6 +93,7 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "text": "글", "raw": None, "reason": "scoring-failed", "error": "ValueError",
             "chunk_id": "a chunk", "batch_id": "a batch", "submitted_at": NOON, "seen": 2,
             "first_seen_at": NOON, "last_seen_at": NOON, "replayed_at": None,
+            "written_at": NOON,
         }
     ],
     "keyword_days": [

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from iyu.schemas.broker.publisher import Publisher, make_app
 from iyu.schemas.contract.message import Chunk, Queue, new_id
@@ -174,3 +174,16 @@ def test_a_producer_whose_clock_is_an_hour_ahead_does_not_blind_the_sweep(
         poll(10, lambda: sweep(settings, engine, publisher))
         [element] = client.lrange(Queue.BULK, 0, -1)
         assert json.loads(element)["headers"]["id"] == row.chunk_id
+
+
+def test_a_damaged_payload_stops_no_sweep_and_is_a_dead_letter(desk: Desk):
+    damaged, whole = desk.accept(), desk.accept()
+    desk.change(damaged, payload=b"\x00 no longer what it was")
+    assert desk.sweep() == 1
+    assert desk.waiting() == [whole[0].chunk_id]
+    assert desk.sweep() == 0
+    with reading(desk.engine) as connection:
+        letters = connection.execute(select(tables.dead_letters)).all()
+    assert [(x.reason, x.source, x.chunk_id) for x in letters] == [
+        ("bad-message", "test", damaged[0].chunk_id)
+    ]

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from iyu.schemas.sql.engine import reading, writing
-from iyu.schemas.sql.tables import chunks, keyword_days, resubmissions, reviews
-from iyu.schemas.sql.upsert import insert_new, upsert
+from iyu.schemas.sql.tables import chunks, explanations, keyword_days, resubmissions, reviews
+from iyu.schemas.sql.upsert import insert_new, insert_or_upsert, upsert
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SEOUL = timezone(timedelta(hours=9))
@@ -88,3 +89,63 @@ def test_days_are_stored_as_days(engine: Engine):
         upsert(connection, keyword_days, given | {"day": ["2026-05-03"]})
         query = select(keyword_days.c.day).order_by(keyword_days.c.day)
         assert list(connection.scalars(query)) == [*days, NOON.date() + timedelta(days=2)]
+
+
+ODD = {
+    "tab\there": "줄\n바꿈 \\ 끝",
+    "back\\slash": "\\N",
+    "return\rhere": "\\.",
+    "plain": "{}\t[]",
+}
+
+
+@pytest.mark.parametrize("there", [(), ("plain",)])
+def test_rows_arrive_as_they_are_whichever_way_they_go(engine: Engine, there: tuple[str, ...]):
+    """By COPY where no key is there, and where one is, by the long way; nothing in between."""
+    with writing(engine) as connection:
+        for key in there:
+            upsert(connection, reviews, review_rows([key], ["old"]))
+        added = insert_new(connection, reviews, "review_id", review_rows([*ODD], [*ODD.values()]))
+    assert added == ODD.keys() - set(there)
+    with reading(engine) as connection:
+        stored = connection.execute(select(reviews.c.review_id, reviews.c.text)).all()
+    assert dict(map(tuple, stored)) == ODD | dict.fromkeys(there, "old")
+
+
+def test_a_key_that_nobody_expected_is_updated(engine: Engine):
+    """An explanation whose review was deleted by hand, and which is written again."""
+    values = {"source": "s", "model_version": "v", "layers": "l", "target": "logit",
+              "tokens": "[]", "pad_heat": 0.0, "tags": [["NNG", "JX+VCP"], []],
+              "starts": [[0, 2], []], "ends": [[1, 3], []], "heats": [[0.1234, None], []],
+              "addresses": [None, [1]], "review_id": ["1", "2"], "method": "gradcam"}  # fmt: skip
+    where = "excluded.text_hash <> explanations.text_hash"
+    for digest in ("a", "b"):
+        with writing(engine) as connection:
+            rows = values | {"text_hash": [digest] * 2}
+            insert_or_upsert(connection, explanations, rows, update_where=where)
+    e = explanations.c
+    with reading(engine) as connection:
+        query = select(e.text_hash, e.starts, e.ends, e.tags, e.heats, e.addresses)
+        assert connection.execute(query.order_by(e.review_id)).all() == [
+            ("b", [0, 2], [1, 3], ["NNG", "JX+VCP"], [0.1234, None], None),
+            ("b", [], [], [], [], [1]),
+        ]
+
+
+def test_a_value_that_the_database_rejects_is_its_error_and_nothing_stays(engine: Engine):
+    with pytest.raises(IntegrityError):
+        write_with_a_null(engine)
+    with reading(engine) as connection:
+        assert connection.execute(text("SELECT * FROM privacy")).all() == []
+        assert connection.execute(select(reviews)).all() == []
+
+
+def write_with_a_null(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("INSERT INTO privacy (id, min_reviews) VALUES (1, 1)"))
+        insert_new(connection, reviews, "review_id", review_rows(["1", "2"], ["글", None]))
+
+
+def review_rows(keys: list[str], texts: list[str | None]) -> dict[str, Any]:
+    return {"source": "s", "review_id": keys, "text": texts, "text_hash": ["h"] * len(keys),
+            "submitted_at": NOON, "batch_id": None}  # fmt: skip

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,3 +66,11 @@ def test_a_chunk_ends_at_the_last_byte_that_fits():
 def test_nothing_gathered_is_no_chunk():
     assert Chunker().take() == ()
     assert list(chunked([])) == []
+
+
+def test_the_same_text_again_may_say_when_it_was_written():
+    chunker, moment = Chunker(), datetime(2014, 5, 1, tzinfo=UTC)
+    chunker.add(Review("1", "굳"))
+    assert chunker.add(Review("1", "굳", moment)) == ()
+    chunker.add(Review("1", "굳"))
+    assert chunker.take() == (Review("1", "굳", moment),)

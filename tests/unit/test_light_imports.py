@@ -33,6 +33,10 @@ def test_heavy_libraries_are_loaded_when_needed(statement: str, heavy: set[str])
     assert loaded_by(statement) & heavy == set()
 
 
+def test_the_command_line_loads_no_heavy_library_before_it_knows_the_command():
+    assert loaded_by("import iyu.console.main") & (NEVER - {"rich", "typer"}) == set()
+
+
 def test_a_producer_without_a_ledger_needs_no_database_library():
     statement = (
         "from types import SimpleNamespace; from iyu.producer import Producer; "

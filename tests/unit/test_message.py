@@ -1,9 +1,11 @@
 import json
-from datetime import UTC, datetime
+import zlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import orjson
 import pytest
 
 from iyu.schemas.contract import message
@@ -18,7 +20,7 @@ from iyu.schemas.contract.message import (
     read_purpose,
     unpack,
 )
-from iyu.schemas.contract.review import Reason, Review
+from iyu.schemas.contract.review import Reason, Rejection, Review
 
 CHUNK = Chunk(
     chunk_id=new_id(),
@@ -88,6 +90,66 @@ def test_the_time_is_brought_to_utc():
 
 def test_a_payload_gives_its_reviews_back():
     assert unpack(pack(CHUNK.reviews)) == CHUNK.reviews
+
+
+WRITTEN = datetime(2014, 5, 1, 12, tzinfo=UTC)
+
+
+def written(*times: datetime | None) -> Chunk:
+    reviews = tuple(Review(str(n), "좋다", time) for n, time in enumerate(times))
+    return Chunk(new_id(), "shop", reviews, CHUNK.submitted_at)
+
+
+@pytest.mark.parametrize(
+    "times", [(WRITTEN, WRITTEN), (WRITTEN, None, CHUNK.submitted_at), (None, None)]
+)
+def test_a_message_and_a_payload_say_when_each_review_was_written(
+    times: tuple[datetime | None, ...],
+):
+    chunk = written(*times)
+    args, kwargs = chunk.arguments()
+    assert ("written_at" in kwargs) == any(times), "workers of before know no such argument"
+    read, _ = read_chunk(args[0], args[1], **kwargs)
+    assert read == chunk
+    assert unpack(pack(chunk.reviews)) == chunk.reviews
+
+
+def test_a_payload_without_times_is_what_it_was():
+    assert pack(CHUNK.reviews) == zlib.compress(
+        orjson.dumps([["1", "재미있다"], ["2", "별로 😀"]]), level=1
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["yesterday", "2014-05-01", "0001-01-01T00:00:00Z", 5, {}, [], [None], [None] * 3]
+)
+def test_a_time_for_all_that_cannot_be_read_breaks_the_message(value: object):
+    with pytest.raises(MessageError, match="written_at"):
+        read_chunk(**arguments(written_at=value))
+
+
+@pytest.mark.parametrize("value", ["yesterday", "2014-05-01T12:00:00", "", 5, [], "0001-06-01Z"])
+def test_a_time_of_one_review_that_cannot_be_read_rejects_this_review(value: object):
+    chunk, rejected = read_chunk(**arguments(written_at=[WRITTEN.isoformat(), value]))
+    assert chunk.reviews == (Review("1", "재미있다", WRITTEN),)
+    assert [rejection for rejection, _ in rejected] == [Rejection("2", Reason.BAD_TIME)]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "is_known"), [(timedelta(minutes=-9), True), (timedelta(minutes=5), True),
+                            (timedelta(minutes=5, seconds=1), False), (timedelta(9999), False)]
+)  # fmt: skip
+def test_a_review_written_after_it_was_submitted_has_no_known_time(
+    ahead: timedelta, is_known: bool
+):
+    chunk = written(CHUNK.submitted_at + ahead)
+    assert (chunk.written_at(chunk.reviews[0]) is not None) == is_known
+
+
+def test_a_chunk_of_the_last_year_can_be_compared():
+    last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    chunk = Chunk(new_id(), "shop", (Review("1", "좋다", WRITTEN),), last)
+    assert chunk.written_at(chunk.reviews[0]) == WRITTEN
 
 
 @pytest.mark.parametrize("purpose", [Queue.LIVE, Queue.BULK, Rescore("0123456789ab")])

@@ -94,6 +94,39 @@ def test_a_time_that_no_database_can_write_breaks_the_contract(value: object):
         read_time(value)
 
 
+WRITTEN = st.one_of(
+    TIMES.map(lambda moment: moment.isoformat()), st.sampled_from(["", "2014-05-01"]), ANYTHING
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(WRITTEN, st.lists(WRITTEN, max_size=2)))
+def test_when_reviews_were_written_is_read_wherever_the_contract_allows_it(value: object):
+    reviews = [["1", "좋다"]] * (len(value) if isinstance(value, list) and value else 1)
+    given_ = {"chunk_id": new_id(), "reviews": reviews, "source": "shop", "batch_id": None}
+    is_whole = True
+    try:
+        _, rejected = read_chunk(**given_, submitted_at="9999-01-01T00:00:00Z", written_at=value)
+    except MessageError:
+        is_whole, rejected = False, []
+    if allows(KWARGS["written_at"], value):
+        assert is_whole
+        assert not rejected
+    elif not is_time(value):  # times of more forms than the contract's are read
+        assert not is_whole or {r.reason for r, _ in rejected} == {Reason.BAD_TIME}
+
+
+def is_time(value: object) -> bool:
+    """Whether Python reads it, or every value of a list, as a time with its zone."""
+    if isinstance(value, list):
+        return bool(value) and all(one is None or is_time(one) for one in value)
+    try:
+        read_time(value)
+    except MessageError:
+        return False
+    return True
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.one_of(TEXTS, st.text(CHARACTERS, min_size=195, max_size=205)), TEXTS)
 def test_a_review_that_the_contract_allows_is_admitted(review_id: str, text: str):
@@ -132,9 +165,17 @@ def test_a_producer_refuses_a_source_in_one_line(source: Any):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.text(CHARACTERS, min_size=1, max_size=100).filter(is_source), TIMES)
-def test_what_our_producer_writes_follows_the_contract(source: str, moment: Any):
-    chunk = Chunk(new_id(), source, (Review("1", "좋다"),), moment)
-    if allows(KWARGS["submitted_at"], moment.isoformat()):
-        args, kwargs = chunk.arguments()
+@given(
+    st.text(CHARACTERS, min_size=1, max_size=100).filter(is_source),
+    TIMES,
+    st.lists(st.none() | TIMES, min_size=1, max_size=3),
+)
+def test_what_our_producer_writes_follows_the_contract(
+    source: str, moment: Any, written: list[Any]
+):
+    verdicts = [admit(str(number), "좋다", time) for number, time in enumerate(written)]
+    reviews = tuple(verdict for verdict in verdicts if isinstance(verdict, Review))
+    times = [time.isoformat() for time in (moment, *written) if time is not None]
+    if reviews and all(allows(KWARGS["submitted_at"], time) for time in times):
+        args, kwargs = Chunk(new_id(), source, reviews, moment).arguments()
         jsonschema.validate([args, kwargs, None], CONTRACT)

@@ -14,8 +14,10 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "message.md"
 CONTRACT = json.loads((Path(message.__file__).parent / "message.schema.json").read_text())
 
 
-def test_the_smallest_message_is_accepted():
-    [shown] = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+def test_the_messages_that_are_shown_are_accepted():
+    shown, named = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     admitted = json.loads(admit_message(shown.encode(), "reviews.live"))
     assert admitted["headers"]["task"] == TASK
-    jsonschema.validate(json.loads(admitted["body"]), CONTRACT)
+    args, kwargs, embed = json.loads(admitted["body"])
+    jsonschema.validate([args, kwargs, embed], CONTRACT)
+    jsonschema.validate([args, json.loads(named), embed], CONTRACT)

@@ -63,5 +63,5 @@ def test_every_error_a_producer_can_meet_is_described():
 
 def test_reasons_that_are_described_exist():
     described = first_cells("reason")
-    assert len(described) == 8
+    assert len(described) == 9
     assert described <= set(Reason)

@@ -35,6 +35,8 @@ class Chunker:
         size = wire_size(review)
         known = self._reviews.get(review.review_id)
         if known is not None and known.text == review.text:
+            if review.written_at is not None:  # it may be the first that says so
+                self._reviews[review.review_id] = review
             return ()
         closed: Reviews = ()
         if known is not None or (self._reviews and not self._has_room(size)):

@@ -98,8 +98,10 @@ class Producer:
         self._closed = False
         atexit.register(self._close_at_exit)
 
-    def submit(self, text: object, *, review_id: object) -> None:
+    def submit(self, text: object, *, review_id: object, written_at: object = None) -> None:
         """Take one review; it is accepted once `flush` or `close` has returned.
+
+        written_at: when it was written, a datetime with its zone or its ISO 8601 text.
 
         After an error other than RejectedReview submit it again: a review taken twice is one.
 
@@ -107,7 +109,7 @@ class Producer:
         DatabaseOutdated, Backlogged.
         """
         self._check_open()
-        verdict = admit(review_id, text)
+        verdict = admit(review_id, text, written_at)
         (self._singles or self._open_singles()).add(verdict)
         if isinstance(verdict, Rejection):
             raise RejectedReview(verdict)
@@ -120,7 +122,9 @@ class Producer:
         on_reject: Callable[[Rejection], None] | None = None,
         on_progress: Callable[[Receipt], None] | None = None,
     ) -> Receipt:
-        """Accept raw reviews (review_id, text) as they come; memory does not grow with them.
+        """Accept raw reviews (review_id, text) or (review_id, text, written_at) as they come.
+
+        Memory does not grow with them.
 
         A review that breaks the entrance rules is counted, passed to on_reject, and stops nothing.
         on_progress gets the receipt so far after each hand-over, perhaps in another thread. On an

@@ -50,7 +50,7 @@ class Selection:
     def page(self, connection: Connection, after: Name | None, size: int) -> Sequence[Row[Any]]:
         """Return up to `size` of them after a key, in the order of their keys."""
         r = reviews.c
-        query = self._query(r.source, r.review_id, r.text, r.submitted_at)
+        query = self._query(r.source, r.review_id, r.text, r.submitted_at, r.written_at)
         if after is not None:
             query = query.where(tuple_(r.source, r.review_id) > tuple_(*after))
         return connection.execute(query.order_by(r.source, r.review_id).limit(size)).all()
@@ -147,7 +147,7 @@ def _chunks(rows: Iterable[Row[Any]], batch: Batch, chunk_size: int) -> Iterator
     for source, group in groupby(rows, key=attrgetter("source")):
         of_source = list(group)
         submitted_at = {row.review_id: row.submitted_at for row in of_source}
-        texts = (Review(row.review_id, row.text) for row in of_source)
+        texts = (Review(row.review_id, row.text, row.written_at) for row in of_source)
         for together in chunked(texts, chunk_size):
             oldest = min(submitted_at[review.review_id] for review in together)
             yield Chunk(new_id(), source, together, oldest, batch.batch_id, batch.purpose)

@@ -40,7 +40,7 @@ BEFORE, AFTER, CHANGED = 3_000, 1_000, 100
 def old_code(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Where Python finds the version before, as variables of its environment."""
     folder = tmp_path_factory.mktemp("old")
-    commit = commit_before(newest_migration())
+    commit = os.environ.get("IYU_TEST_OLD_COMMIT") or commit_before(newest_migration())
     packed = git("archive", commit, *PORTIONS)
     with tarfile.open(fileobj=BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")

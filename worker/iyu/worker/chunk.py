@@ -20,6 +20,7 @@ from iyu.schemas.ledger import chunks as ledger
 from iyu.schemas.ledger.chunks import Begun
 from iyu.schemas.ledger.dead_letters import bury_rejection
 from iyu.schemas.sql.engine import writing
+from iyu.worker.bury_reused import bury_if_reused
 from iyu.worker.failing_model import ModelCheck, ModelFails
 from iyu.worker.rows import write_chunk as rows
 from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_deltas
@@ -63,7 +64,7 @@ def score_chunk(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> None:
     start = monotonic()
     begun = _begin(runtime, chunk, rejected)
     if begun is None:
-        log.info("chunk %s came again; it is finished already", chunk.chunk_id)
+        bury_if_reused(runtime.engine, chunk, rejected)
         return
     chunk = _as_arrived(chunk, begun)
     try:
@@ -110,7 +111,7 @@ def _check_model(runtime: Runtime, chunk: Chunk) -> None:
 def _begin(runtime: Runtime, chunk: Chunk, rejected: Rejected) -> Begun | None:
     """Commit the attempt, and what was rejected on arrival, before the process can die of it.
 
-    None if the chunk is finished.
+    None if the chunk is finished, or another one has its id.
     """
     serves = not isinstance(chunk.purpose, Rescore)  # rescoring is a trial
     with writing(runtime.engine) as connection:

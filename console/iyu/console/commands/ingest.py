@@ -43,6 +43,12 @@ def ingest(
     deleted: Annotated[
         str | None, typer.Option(help="Column that is set in deleted rows: they are erased here.")
     ] = None,
+    written: Annotated[
+        str | None, typer.Option(help="Column that says when each was written; trends go by it.")
+    ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option(help="Zone of such times that state none, for example Asia/Seoul.")
+    ] = None,
     follow: Annotated[
         timedelta | None,
         typer.Option(parser=parse_duration, metavar="10s", help="Look again so often, for ever."),
@@ -72,10 +78,11 @@ def ingest(
     from iyu.console.ingest.mirror import MirrorRefused
     from iyu.console.ingest.run import Counts, Mirror, follow_table, ingest_once
     from iyu.producer.readers.database_table import TableNames
+    from iyu.producer.readers.written_times import read_zone
 
     if force and not mirror:
         raise typer.BadParameter("--force goes with --mirror")
-    names = TableNames(table, key, text, changed, deleted)
+    names = TableNames(table, key, text, changed, deleted, written, read_zone(time_zone))
     asked = Mirror(mirror, force)
     total = Counts()
 

@@ -31,6 +31,12 @@ def submit(
         str | None,
         typer.Option(help="Column of their ids; without one the id is a hash of the text."),
     ] = None,
+    time_column: Annotated[
+        str | None, typer.Option(help="Column that says when each was written; trends go by it.")
+    ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option(help="Zone of times that state none, for example Asia/Seoul.")
+    ] = None,
     source: Annotated[str, typer.Option(help="Where the reviews come from.")] = "default",
     queue: Annotated[str, typer.Option(help="live (somebody waits) or bulk.")] = "bulk",
     format: Annotated[  # noqa: A002 - the option's name
@@ -55,7 +61,16 @@ def submit(
     settings = load_settings()
     wanted_queue, kind = _queue(queue), _format(format)
     began = utc_now()
-    rows = read_rows(file, text_column, id_column, format=kind, encoding=encoding, quotes=quotes)
+    rows = read_rows(
+        file,
+        text_column,
+        id_column,
+        format=kind,
+        encoding=encoding,
+        quotes=quotes,
+        time_column=time_column,
+        time_zone=time_zone,
+    )
     origin = "stdin" if file == "-" else Path(file).name
     with submission.rejects_file(rejects) as rejected:
         receipt = submission.submit_rows(

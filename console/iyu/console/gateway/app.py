@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from iyu.console.gateway.answers import Problem, RoomMissing, as_problem, problem_of
+from iyu.console.gateway.body import pass_over
 from iyu.console.gateway.endpoints.forget_reviews import forget_many, forget_one
 from iyu.console.gateway.endpoints.read_results import read_results
 from iyu.console.gateway.endpoints.show_batch import show_batch
@@ -90,6 +91,8 @@ def _endpoint(gateway: Gateway, handler: Handler) -> Callable[[Request], Awaitab
         try:
             return await handler(gateway, request)
         except Problem as problem:
+            if "Connection" in problem.headers:  # the body is not read to its end
+                await pass_over(request)
             return as_problem(problem)
         except IyuError as error:
             if not isinstance(error, RoomMissing):

@@ -3,7 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -18,6 +18,9 @@ from iyu.console.gateway.answers import Problem
 MAX_BODY: Final = 4 * 1024 * 1024
 #: Seconds within which a body must have arrived.
 BODY_SECONDS: Final = 30.0
+#: Bytes and seconds of a refused body that are still read, so that the answer arrives.
+MAX_PASSED_OVER: Final = 16 * 1024 * 1024
+PASS_SECONDS: Final = 5.0
 #: Bytes of all bodies that are in memory at once.
 MAX_IN_MEMORY: Final = 64 * 1024 * 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -70,7 +73,7 @@ def announced_size(request: Request) -> int:
     if not (length.isascii() and length.isdecimal()):  # chunked: it may become as large as any
         return MAX_BODY
     if int(length[:20]) > MAX_BODY:
-        raise too_large()
+        raise too_large(is_unread=True)
     return MAX_BODY if is_packed(request) else int(length)
 
 
@@ -111,7 +114,7 @@ async def read_body(request: Request) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size > MAX_BODY:
-                    raise too_large()
+                    raise too_large(is_unread=True)
                 parts.append(part)
     except TimeoutError:
         raise Problem(
@@ -122,6 +125,20 @@ async def read_body(request: Request) -> bytes:
     except ClientDisconnect:  # nobody reads this answer
         raise Problem(HTTPStatus.BAD_REQUEST, "the body ended too early") from None
     return b"".join(parts)
+
+
+async def pass_over(request: Request) -> None:
+    """Read what is left of a body that is refused, up to a limit.
+
+    A client that is still sending would see a broken connection in place of the answer.
+    """
+    size = 0
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(PASS_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_PASSED_OVER:
+                    return
 
 
 def unpack(packed: bytes) -> bytes:
@@ -143,13 +160,13 @@ def unpack(packed: bytes) -> bytes:
     return b"".join(parts)
 
 
-def too_large() -> Problem:
+def too_large(*, is_unread: bool = False) -> Problem:
     """Return the problem of a body that is too large."""
     return Problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"a body has at most {MAX_BODY:,} bytes, also when unpacked, and nothing was accepted; "
         "send it in parts",
-        headers={"Connection": "close"},
+        headers={"Connection": "close"} if is_unread else None,
     )
 
 

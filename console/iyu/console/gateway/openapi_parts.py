@@ -15,10 +15,10 @@ _TIME: Final = {"type": "string", "format": "date-time"}
 _SIDE: Final = {"type": "string", "enum": ["ok", "down"]}
 _TEXT: Final = {"type": "string"}
 #: orjson reads longer numbers as fractions, which are no ids.
-_INT64: Final = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
+_INTEGER: Final = {"type": "integer", "minimum": -(2**63), "maximum": 2**64 - 1}
 _NOT_BLANK: Final = {"type": "string", "minLength": 1, "pattern": r"\S"}
 _ID: Final = {
-    "oneOf": [_NOT_BLANK | {"maxLength": MAX_ID_LENGTH}, _INT64],
+    "oneOf": [_NOT_BLANK | {"maxLength": MAX_ID_LENGTH}, _INTEGER],
     "description": "Unique within the source, without NUL; a number is taken as its digits.",
 }
 _DETAIL: Final = {"status": {"type": "integer"}, "title": _TEXT, "detail": _TEXT}
@@ -94,6 +94,7 @@ _RESULT: Final = thing(
         "probability": {"type": "number", "minimum": 0, "maximum": 1},
         "label": {"type": "string", "enum": ["positive", "negative"]},
         "submitted_at": _TIME,
+        "written_at": _TIME,
         "text": _TEXT,
         "heat": {"type": "array", "items": {"type": "object"}},
     },

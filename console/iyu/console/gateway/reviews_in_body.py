@@ -40,7 +40,7 @@ def parse_reviews(body: bytes, form: Form) -> Parsed:
         raise Problem(HTTPStatus.BAD_REQUEST, "the body holds no review")
     if len(items) > MAX_REVIEWS:
         raise Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
             f"a request has at most {MAX_REVIEWS:,} reviews and nothing was accepted; "
             "send them in parts",
         )

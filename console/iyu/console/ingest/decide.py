@@ -1,13 +1,14 @@
 """What to do with each row of a page: hand it over, erase it here, or leave it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from iyu.console.ingest.known_rows import ERASED, Handled, Known
 from iyu.producer.readers.database_table import TableRow
 from iyu.producer.readers.row_changes import Changed, age
 from iyu.schemas.contract.review import Rejection, Review, admit, text_hash
+from iyu.schemas.contract.times import FUTURE_TOLERANCE
 
 AdmittedRow = tuple[TableRow, Review | Rejection]
 
@@ -35,13 +36,14 @@ class Plan:
 
 def admit_rows(rows: Sequence[TableRow]) -> list[AdmittedRow]:
     """Check each row by the entrance rules; a deleted one by its key alone."""
-    return [(row, admit(_as_id(row.key), "-" if row.is_deleted else row.text)) for row in rows]
+    return [(row, _admitted(row)) for row in rows]
 
 
 def plan_page(rows: Sequence[AdmittedRow], known: Known, reading: Reading) -> Plan:
     """Sort the rows of a page."""
     plan = Plan()
-    for row, verdict in rows:
+    for row, found in rows:
+        verdict = _without_future(found, reading.here)
         name = verdict.review_id or repr(row.key)
         outcome = _outcome(row, verdict)
         if isinstance(verdict, Rejection):
@@ -57,8 +59,23 @@ def plan_page(rows: Sequence[AdmittedRow], known: Known, reading: Reading) -> Pl
             plan.submit.append(verdict)
         else:
             continue
-        plan.handled[name] = Handled(outcome, row.changed, known.stored.now)
+        written_at = verdict.written_at if isinstance(verdict, Review) else None
+        plan.handled[name] = Handled(outcome, row.changed, known.stored.now, written_at)
     return plan
+
+
+def _admitted(row: TableRow) -> Review | Rejection:
+    if row.is_deleted:
+        return admit(_as_id(row.key), "-")
+    return admit(_as_id(row.key), row.text, row.written)
+
+
+def _without_future(verdict: Review | Rejection, now: datetime) -> Review | Rejection:
+    """Leave out a time that a worker would take for unknown, or it would be handed over again."""
+    if isinstance(verdict, Rejection) or verdict.written_at is None:
+        return verdict
+    is_ahead = verdict.written_at - FUTURE_TOLERANCE > now
+    return replace(verdict, written_at=None) if is_ahead else verdict
 
 
 def _outcome(row: TableRow, verdict: Review | Rejection) -> str:
@@ -74,7 +91,7 @@ def _is_wanted(row: TableRow, review: Review, digest: str, known: Known, reading
     erased_at = known.stored.erased_at.get(review.review_id)
     if erased_at is not None and not _changed_since(row, erased_at, reading):
         return False
-    return not known.has_text(review.review_id, digest)
+    return not known.has_text(review, digest)
 
 
 def _changed_since(row: TableRow, erased_at: datetime, reading: Reading) -> bool:

@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
 from iyu.producer.readers.row_changes import Changed
 from iyu.schemas.contract.message import unpack
-from iyu.schemas.contract.review import text_hash
+from iyu.schemas.contract.review import Review, text_hash
 from iyu.schemas.erasure.tombstones import key_hash
 from iyu.schemas.ledger.chunks import OPEN
 from iyu.schemas.sql.clock import database_now
@@ -30,6 +30,7 @@ class Handled:
     outcome: str  # the hash of its text, ERASED, or why it was rejected
     changed: Changed | None  # None: found pending when this process began
     at: datetime  # by iyu's database
+    written_at: datetime | None = None
 
 
 class Memory:
@@ -62,7 +63,20 @@ class Memory:
         )
         for row in connection.execute(query):
             for review in unpack(row.payload):
-                self.add(review.review_id, Handled(text_hash(review.text), None, row.at))
+                handled = Handled(text_hash(review.text), None, row.at, review.written_at)
+                self.add(review.review_id, handled)
+
+
+class Text(NamedTuple):
+    """What is here of a text."""
+
+    text_hash: str
+    written_at: datetime | None
+
+    def is_that_of(self, review: Review, digest: str) -> bool:
+        """Whether a row says nothing new: this text, and no other time at which it was written."""
+        says_time = review.written_at is not None and review.written_at != self.written_at
+        return self.text_hash == digest and not says_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +84,8 @@ class Stored:
     """What the database holds of some reviews of a source, by review id."""
 
     now: datetime
-    texts: dict[str, str]  # text_hash
-    letters: dict[str, set[str]]  # text_hash of texts that became dead letters
+    texts: dict[str, Text]
+    letters: dict[str, set[Text]]  # of texts that became dead letters
     erased_at: dict[str, datetime]
     oldest_pending: datetime | None  # of the whole source
 
@@ -102,14 +116,16 @@ class Known:
             return handled
         return handled if handled.at > erased_at else None
 
-    def has_text(self, review_id: str, digest: str) -> bool:
+    def has_text(self, review: Review, digest: str) -> bool:
         """Whether this very text is scored, pending or a dead letter, and is the newest here."""
+        review_id = review.review_id
         if handled := self.last(review_id):
-            return handled.outcome == digest
+            return Text(handled.outcome, handled.written_at).is_that_of(review, digest)
         if self._may_be_pending():
             return False
-        letters = self.stored.letters.get(review_id, ())
-        return self.stored.texts.get(review_id) == digest or digest in letters
+        stored = self.stored.texts.get(review_id)
+        here = [*self.stored.letters.get(review_id, ()), *([stored] if stored else [])]
+        return any(text.is_that_of(review, digest) for text in here)
 
     def has_review(self, review_id: str) -> bool:
         """Whether there may be something of a review that can be erased."""
@@ -124,23 +140,24 @@ class Known:
         return dropped is not None and oldest is not None and oldest <= dropped
 
 
-def _texts(connection: Connection, source: str, review_ids: Collection[str]) -> dict[str, str]:
-    query = select(reviews.c.review_id, reviews.c.text_hash).where(
-        reviews.c.source == source, reviews.c.review_id.in_(list(review_ids))
+def _texts(connection: Connection, source: str, review_ids: Collection[str]) -> dict[str, Text]:
+    r = reviews.c
+    query = select(r.review_id, r.text_hash, r.written_at).where(
+        r.source == source, r.review_id.in_(list(review_ids))
     )
-    return {row.review_id: row.text_hash for row in connection.execute(query)}
+    return {key: Text(*values) for key, *values in connection.execute(query)}
 
 
 def _letters(
     connection: Connection, source: str, review_ids: Collection[str]
-) -> dict[str, set[str]]:
+) -> dict[str, set[Text]]:
     d = dead_letters.c
-    query = select(d.review_id, d.text).where(
+    query = select(d.review_id, d.text, d.written_at).where(
         d.source == source, d.review_id.in_(list(review_ids)), d.text.is_not(None)
     )
-    found: dict[str, set[str]] = {}
+    found: dict[str, set[Text]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.review_id, set()).add(text_hash(row.text))
+        found.setdefault(row.review_id, set()).add(Text(text_hash(row.text), row.written_at))
     return found
 
 

@@ -129,7 +129,7 @@ class Ingestion:
 
     def _carry_out(self, plan: Plan) -> None:
         if plan.submit or plan.reject:
-            reviews = ((review.review_id, review.text) for review in plan.submit)
+            reviews = ((r.review_id, r.text, r.written_at) for r in plan.submit)
             origin = f"table {self._place.table}"
             self._producer.submit_many([*reviews, *plan.reject], origin=origin)
         forget_all(self._engine, self._place.source, plan.erase)

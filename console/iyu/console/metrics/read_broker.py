@@ -8,17 +8,13 @@ from typing import Any, Final
 from iyu.console.metrics.figures import BrokerFigures
 from iyu.schemas.broker.broker_errors import raising_broker_errors
 from iyu.schemas.broker.redis_address import redis_client
-from iyu.schemas.broker.redis_contents import UNACKNOWLEDGED
+from iyu.schemas.broker.redis_contents import UNACKNOWLEDGED, lists_of
 from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.ledger.totals import queue_group
 
 #: kombu's sorted set: when each unacknowledged message was taken, in seconds since 1970.
 UNACKNOWLEDGED_INDEX: Final = "unacked_index"
-#: What kombu puts behind a queue's name for each priority; iyu publishes without one, others may.
-_PRIORITIES: Final = ("", "\x06\x163", "\x06\x166", "\x06\x169")
-
-
 #: Where beat asks a worker to sweep.
 SWEEP_QUEUE: Final = "iyu.sweep"
 
@@ -32,8 +28,8 @@ def read_broker(settings: Settings, rescore_queues: Collection[str]) -> BrokerFi
     with raising_broker_errors(settings.broker), closing(redis_client(settings)) as client:
         questions = client.pipeline(transaction=False)
         for queue in queues:
-            for priority in _PRIORITIES:
-                questions.llen(queue + priority)
+            for name in lists_of(queue):
+                questions.llen(name)
         questions.hlen(UNACKNOWLEDGED)
         questions.zrange(UNACKNOWLEDGED_INDEX, 0, 0, withscores=True)
         questions.info("memory")
@@ -48,7 +44,7 @@ def read_broker(settings: Settings, rescore_queues: Collection[str]) -> BrokerFi
 
 
 def _by_queue(queues: Collection[str], lengths: list[Any]) -> dict[str, int]:
-    steps = len(_PRIORITIES)
+    steps = len(lengths) // len(queues)
     found: dict[str, int] = {}
     for number, queue in enumerate(queues):
         length = sum(map(int, lengths[number * steps : (number + 1) * steps]))

@@ -59,7 +59,9 @@ def convert_heatmaps(
     return Converted(converted, found - converted)
 
 
-def _read_step(engine: Engine, last: Row[*tuple[Any, ...]] | None, at_once: int) -> Sequence[Row[*tuple[Any, ...]]]:
+def _read_step(
+    engine: Engine, last: Row[*tuple[Any, ...]] | None, at_once: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the next rows in the order of the key, with the text they are of if it is there."""
     e, r = explanations.c, reviews.c
     same = (r.source == e.source) & (r.review_id == e.review_id) & (r.text_hash == e.text_hash)

@@ -107,7 +107,7 @@ class _Parquet:
 
 
 def _arrow_type(pa: Any, name: str) -> Any:
-    if name == "submitted_at":
+    if name in {"submitted_at", "written_at"}:
         return pa.timestamp("us", tz="UTC")
     if name in _WHOLE:
         return pa.int64()

@@ -49,7 +49,7 @@ WHERE (:all_sources = 1 OR {alias}.source IN :sources)
 _QUERIES: Final = {
     What.REVIEWS: """
 SELECT r.source, r.review_id, r.text, r.submitted_at, r.probability, r.label, r.model,
-       r.model_version, e.method, e.comprehensiveness, e.sufficiency
+       r.model_version, e.method, e.comprehensiveness, e.sufficiency, r.written_at
 FROM review_scores AS r
 LEFT JOIN explanations AS e
   ON e.source = r.source AND e.review_id = r.review_id AND e.model_version = r.model_version
@@ -127,7 +127,10 @@ def _select(connection: Connection, chosen: Chosen) -> CursorResult[Any]:
     streaming = connection.execution_options(yield_per=ROWS_AT_ONCE)
     if chosen.what is What.WORDS:
         return streaming.execute(statement, values)
-    return streaming.execute(statement.columns(submitted_at=UtcDateTime()), values)
+    times = statement.columns(submitted_at=UtcDateTime())
+    if chosen.what is What.REVIEWS:
+        times = statement.columns(submitted_at=UtcDateTime(), written_at=UtcDateTime())
+    return streaming.execute(times, values)
 
 
 @contextmanager

@@ -3,14 +3,16 @@
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from hashlib import blake2b
 from typing import Final
 
+from iyu.producer.readers.written_times import read_written
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.contract.review import Reason, Rejection
 
-#: A raw review: (review_id, text) as they stand in the file.
-RawReview = tuple[object, object]
+#: A raw review: (review_id, text) as they stand in the file, perhaps with when it was written.
+RawReview = tuple[object, object] | tuple[object, object, object]
 #: What a reader yields: a raw review, or a row that could not be read.
 RawRow = RawReview | Rejection
 
@@ -25,6 +27,8 @@ class Options:
     name: str  # for messages
     text_column: str | None = None
     id_column: str | None = None
+    time_column: str | None = None  # None: when reviews were written is not read
+    zone: tzinfo | None = None  # of times that state none
     quotes: bool = True  # False: quotes are plain characters
     skipped: int = 0  # blank lines above the first one
 
@@ -35,6 +39,7 @@ class Columns:
 
     text: str
     key: str | None
+    time: str | None = None
 
 
 def choose_columns(present: Sequence[str], options: Options) -> Columns:
@@ -43,14 +48,15 @@ def choose_columns(present: Sequence[str], options: Options) -> Columns:
     Raises InputError, which lists the columns that are present.
     """
     name = options.name
-    for wanted in (options.text_column, options.id_column):
+    for wanted in (options.text_column, options.id_column, options.time_column):
         if wanted is not None and wanted not in present:
             raise InputError(f"{name} has no column {wanted!r}; it has: {_listed(present)}")
     chosen = Columns(
         options.text_column or _only_text(present, name),
         options.id_column or _usual_id(present),
+        options.time_column,
     )
-    for column in (chosen.text, chosen.key):
+    for column in (chosen.text, chosen.key, chosen.time):
         if present.count(column or "") > 1:
             raise InputError(f"{name} has the column {column!r} more than once; rename one of them")
     return chosen
@@ -59,6 +65,20 @@ def choose_columns(present: Sequence[str], options: Options) -> Columns:
 def malformed(line: int) -> Rejection:
     """Return the rejection of a line that cannot be read as a row."""
     return Rejection(f"line {line}", Reason.MALFORMED_ROW)
+
+
+def read_time(value: object, row: str, options: Options) -> datetime | None:
+    """Return when a review was written; None if the file does not say.
+
+    row: where it stands, as "line 5". Raises InputError for what is no time.
+    """
+    try:
+        return read_written(value, options.zone)
+    except ValueError as error:
+        raise InputError(
+            f"{row} of {options.name}: {str(value)[:40]!r} in the column "
+            f"{options.time_column!r} {error}"
+        ) from None
 
 
 def id_of_text(text: object) -> str:

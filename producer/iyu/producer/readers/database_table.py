@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -32,6 +33,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchT
 from sqlalchemy.types import Date, DateTime, Integer, Text
 
 from iyu.producer.readers.row_changes import Changed, now_like
+from iyu.producer.readers.written_times import MissingZone, read_written
 from iyu.schemas.contract.errors import DatabaseUnavailable, InputError
 from iyu.schemas.contract.settings import mask
 from iyu.schemas.sql.database_errors import is_transient
@@ -59,6 +61,8 @@ class TableNames:
     text: str
     changed: str  # a time or a number that grows whenever the row changes
     deleted: str | None = None  # set in rows that count as deleted
+    written: str | None = None  # when the review was written
+    zone: tzinfo | None = None  # of such times that state none
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class TableRow:
     text: object
     changed: Changed
     is_deleted: bool
+    written: object = None  # an aware time; None: unknown. Anything else could not be read
 
 
 class DatabaseTable:
@@ -160,7 +165,25 @@ class DatabaseTable:
     def _fetch(self, query: Select[Any]) -> list[TableRow]:
         with self._reading() as connection:
             found = connection.execute(query).mappings().all()
-        return [_row(row) for row in found]
+        return [self._row(row) for row in found]
+
+    def _row(self, row: Mapping[Any, Any]) -> TableRow:
+        return TableRow(
+            key=row["_key"],
+            text=row["_text"],
+            changed=row["_changed"],
+            is_deleted="_deleted" in row and _is_set(row["_deleted"]),
+            written=self._written(row["_written"]) if "_written" in row else None,
+        )
+
+    def _written(self, value: object) -> object:
+        try:
+            return read_written(value, self._names.zone)
+        except MissingZone as error:
+            column = f"{self._names.table}.{self._names.written}"
+            raise InputError(f"{str(value)[:40]!r} in {column} {error}") from None
+        except ValueError:
+            return value
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -182,15 +205,6 @@ class DatabaseTable:
         found = inspect(self._engine)
         names = [*found.get_table_names(), *found.get_view_names()]
         return f"{shown} has no table {self._names.table!r}; it has: {', '.join(names[:20])}"
-
-
-def _row(row: Mapping[Any, Any]) -> TableRow:
-    return TableRow(
-        key=row["_key"],
-        text=row["_text"],
-        changed=row["_changed"],
-        is_deleted="_deleted" in row and _is_set(row["_deleted"]),
-    )
 
 
 def _is_set(value: object) -> bool:
@@ -246,6 +260,7 @@ def _reflected(connection: Connection, names: TableNames) -> dict[str, ColumnEle
         "text": names.text,
         "changed": names.changed,
         "deleted": names.deleted,
+        "written": names.written,
     }
     columns: dict[str, ColumnElement[Any]] = {}
     for use, column in wanted.items():
@@ -256,8 +271,9 @@ def _reflected(connection: Connection, names: TableNames) -> dict[str, ColumnEle
             raise InputError(f"{names.table} has no column {column!r}; it has: {present}")
         columns[use] = table.c[column]
     columns["changed"] = _changed_column(connection, table.c[names.changed], names)
-    if connection.dialect.name == "sqlite" and "deleted" in columns:
-        columns["deleted"] = type_coerce(columns["deleted"], String())  # whatever stands there
+    if connection.dialect.name == "sqlite":  # whatever stands there
+        for use in {"deleted", "written"} & columns.keys():
+            columns[use] = type_coerce(columns[use], String())
     return columns
 
 

@@ -2,15 +2,18 @@
 
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
 from iyu.producer.readers.columns import (
     Options,
+    RawReview,
     RawRow,
     choose_columns,
     id_of_text,
     malformed,
+    read_time,
 )
 from iyu.schemas.contract.errors import InputError
 
@@ -36,8 +39,29 @@ def read_delimited(
     )
     header = _header(reader, options)
     columns = choose_columns(header, options)
-    key = header.index(columns.key) if columns.key is not None else None
-    return _rows(reader, len(header), key, header.index(columns.text), options)
+    key, time = (
+        header.index(column) if column is not None else None
+        for column in (columns.key, columns.time)
+    )
+    places = _Places(len(header), key, header.index(columns.text), time)
+    return _rows(reader, places, options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """How many columns there are, and which are read, counted from 0."""
+
+    width: int
+    key: int | None
+    text: int
+    time: int | None
+
+    def review(self, row: list[str], line: int, options: Options) -> RawReview:
+        text = row[self.text]
+        key = row[self.key] if self.key is not None else id_of_text(text)
+        if self.time is None:
+            return key, text
+        return key, text, read_time(row[self.time], f"line {line:,}", options)
 
 
 def _sniffed(header: str) -> str:
@@ -53,17 +77,16 @@ def _header(reader: Any, options: Options) -> list[str]:
         ) from None
 
 
-def _rows(
-    reader: Any, width: int, key: int | None, text: int, options: Options
-) -> Iterator[RawRow]:
+def _rows(reader: Any, places: _Places, options: Options) -> Iterator[RawRow]:
     while True:
         before = reader.line_num
         try:
             for row in reader:
-                if len(row) == width:
-                    yield (row[key] if key is not None else id_of_text(row[text])), row[text]
+                line = options.skipped + before + 1
+                if len(row) == places.width:
+                    yield places.review(row, line, options)
                 elif row:
-                    yield malformed(options.skipped + before + 1)
+                    yield malformed(line)
                 before = reader.line_num
         except csv.Error as error:
             yield from _broken(str(error), before + 1, reader.line_num, options)

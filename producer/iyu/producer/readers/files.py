@@ -12,6 +12,7 @@ from iyu.producer.readers.delimited import read_delimited
 from iyu.producer.readers.jsonlines import read_json_lines
 from iyu.producer.readers.parquet import read_parquet
 from iyu.producer.readers.text_files import STDIN, check_file, is_parquet, is_stream, open_lines
+from iyu.producer.readers.written_times import read_zone
 from iyu.schemas.contract.errors import InputError
 
 
@@ -56,18 +57,29 @@ def read_rows(
     format: Format | None = None,  # noqa: A002 - the command's own word
     encoding: str = "utf-8",
     quotes: bool = True,
+    time_column: str | None = None,
+    time_zone: str | None = None,
 ) -> Rows:
     """Read raw reviews as (review_id, text); memory does not grow with the file.
+
+    With a time_column as (review_id, text, written_at). time_zone: of times that state none.
 
     Columns not named are found by their usual names. Without an id column the id is made of the
     text (`columns.id_of_text`). A row that cannot be read becomes a Rejection, and reading goes on.
     A file is read through once before its first row is given: an error in its last line leaves
     nothing half accepted. Standard input (`-`) and named pipes can only be read as they come.
 
-    Raises InputError where the file, a column, the encoding or the format is not as named.
+    Raises InputError where the file, a column, the encoding or the format is not as named, and
+    for a time that cannot be read.
     """
-    options = Options("standard input" if str(path) == STDIN else str(path), text_column, id_column)
-    options = replace(options, quotes=quotes)
+    options = Options(
+        "standard input" if str(path) == STDIN else str(path),
+        text_column,
+        id_column,
+        time_column,
+        read_zone(time_zone),
+        quotes,
+    )
     if is_stream(str(path)):
         return _from_stream(str(path), format, encoding, options)
     file = check_file(str(path))

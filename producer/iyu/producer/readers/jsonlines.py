@@ -15,6 +15,7 @@ from iyu.producer.readers.columns import (
     choose_columns,
     id_of_text,
     malformed,
+    read_time,
 )
 from iyu.schemas.contract.errors import InputError
 
@@ -37,7 +38,7 @@ def read_json_lines(first: str, rest: Iterator[str], options: Options) -> Iterat
     objects = _parsed(chain((first,), rest), options.skipped)
     seen: list[_Line] = []
     columns = _columns(objects, seen, options)
-    return _rows(chain(seen, objects), columns)
+    return _rows(chain(seen, objects), columns, options)
 
 
 def _parsed(lines: Iterator[str], skipped: int) -> Iterator[_Line]:
@@ -79,14 +80,17 @@ def _columns(objects: Iterator[_Line], seen: list[_Line], options: Options) -> C
     return choose_columns(tuple(keys), options)
 
 
-def _rows(lines: Iterator[_Line], columns: Columns) -> Iterator[RawRow]:
+def _rows(lines: Iterator[_Line], columns: Columns, options: Options) -> Iterator[RawRow]:
     for number, value in lines:
         if isinstance(value, dict):
-            yield _pair(value, columns)
+            yield _review(value, columns, number, options)
         else:
             yield malformed(number)
 
 
-def _pair(value: dict[str, Any], columns: Columns) -> RawRow:
+def _review(value: dict[str, Any], columns: Columns, number: int, options: Options) -> RawRow:
     text = value.get(columns.text)
-    return (value.get(columns.key) if columns.key is not None else id_of_text(text)), text
+    key = value.get(columns.key) if columns.key is not None else id_of_text(text)
+    if columns.time is None:
+        return key, text
+    return key, text, read_time(value.get(columns.time), f"line {number:,}", options)

@@ -11,6 +11,7 @@ from iyu.producer.readers.columns import (
     RawRow,
     choose_columns,
     id_of_text,
+    read_time,
 )
 from iyu.schemas.contract.errors import InputError
 
@@ -28,9 +29,12 @@ def read_parquet(file: Path, options: Options) -> Iterator[RawRow]:
         with pq.ParquetFile(file) as parquet:
             names = parquet.schema_arrow.names
             columns = choose_columns(names, options)
-            wanted = [name for name in (columns.key, columns.text) if name is not None]
+            named = (columns.key, columns.text, columns.time)
+            wanted = [name for name in named if name is not None]
+            number = 1
             for batch in parquet.iter_batches(batch_size=ROWS_AT_ONCE, columns=wanted):
-                yield from _pairs(batch, columns)
+                yield from _reviews(batch, columns, number, options)
+                number += batch.num_rows
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         cause = str(error).splitlines()[0] if str(error) else "it ends too early"
         raise InputError(
@@ -51,11 +55,32 @@ def _pyarrow(options: Options) -> tuple[Any, Any]:
     return pa, pq
 
 
-def _pairs(batch: Any, columns: Columns) -> Iterator[RawReview]:
+def _reviews(batch: Any, columns: Columns, first: int, options: Options) -> Iterator[RawReview]:
+    """Yield a batch's rows; first: the number of its first row, counted from 1."""
+    pairs = _pairs(batch, columns)
+    if columns.time is None:
+        yield from pairs
+        return
+    times = _without_nanoseconds(batch.column(columns.time)).to_pylist()
+    for number, ((key, text), time) in enumerate(zip(pairs, times, strict=True), start=first):
+        yield key, text, read_time(time, f"row {number:,}", options)
+
+
+def _pairs(batch: Any, columns: Columns) -> Iterator[tuple[object, object]]:
     texts = batch.column(columns.text).to_pylist()
     if columns.key is None:
         return ((id_of_text(text), text) for text in texts)
     return zip(map(_whole, batch.column(columns.key).to_pylist()), texts, strict=True)
+
+
+def _without_nanoseconds(column: Any) -> Any:
+    # Without pandas pyarrow refuses to make Python times of them.
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return column.cast(pa.timestamp("us", kind.tz), safe=False)
+    return column
 
 
 def _whole(key: object) -> object:

@@ -1,6 +1,6 @@
 """What Redis holds of our messages: how many wait, which is next, which are unacknowledged."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,9 @@ from iyu.schemas.contract.settings import Settings
 
 #: kombu's hash of messages that were taken and not acknowledged.
 UNACKNOWLEDGED: Final = "unacked"
+#: kombu keeps messages with a priority in lists of their own, named like this; iyu publishes
+#: without one, others may. In the order in which workers serve them: 0 to 2 first, 9 last.
+_PRIORITIES: Final = ("", "\x06\x163", "\x06\x166", "\x06\x169")
 #: No delivery tag of kombu's, which are UUIDs.
 _NO_MESSAGE: Final = "iyu.probe"
 
@@ -21,8 +24,13 @@ _NO_MESSAGE: Final = "iyu.probe"
 class QueueContents:
     """One queue, as the broker holds it."""
 
-    messages: int
+    messages: int  # of every priority
     next_id: str | None  # the chunk a worker takes next; None: there is none, or it is unreadable
+
+
+def lists_of(queue: str) -> list[str]:
+    """Return the Redis lists that hold a queue's messages, the one that is served first first."""
+    return [queue + priority for priority in _PRIORITIES]
 
 
 def read_queues(
@@ -69,13 +77,15 @@ def probe_writing(settings: Settings) -> None:
 
 
 def _contents(client: redis.Redis, queue: str) -> QueueContents:
-    first: Any = client.lindex(queue, -1)  # workers take from the right
+    # Workers take from the right. Of each list only when those before it are empty.
+    firsts: Iterator[Any] = (client.lindex(name, -1) for name in lists_of(queue))
+    first = next(filter(None, firsts), None)
     return QueueContents(_length(client, queue), _id(first) if first else None)
 
 
 def _length(client: redis.Redis, queue: str) -> int:
-    length: Any = client.llen(queue)
-    return int(length)
+    lengths: Iterator[Any] = (client.llen(name) for name in lists_of(queue))
+    return sum(map(int, lengths))
 
 
 def _id(item: bytes) -> str | None:

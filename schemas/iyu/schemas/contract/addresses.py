@@ -10,6 +10,8 @@ _DOMAINS: Final = "com|net|org|kr|jp|cn|us|io|me|tv|co|info|biz|app|dev|shop|sto
 _DOMAIN: Final = re.compile(
     rf"\.(?<=www.)|\.(?<=[a-z0-9].)(?:{_DOMAINS})(?![a-z0-9])", re.IGNORECASE | re.ASCII
 )
+#: No token lies in an address.
+NONE: Final[frozenset[int]] = frozenset()
 _RUN: Final = re.compile(r"\S+")
 
 
@@ -30,6 +32,8 @@ def address_tokens(text: str, starts: Sequence[int], ends: Sequence[int]) -> fro
 
     starts, ends: (tokens,) characters into the text.
     """
+    if not _holds_address(text):  # nearly every text: without a generator, this is a microsecond
+        return NONE
     return frozenset(
         number
         for begin, end in find_addresses(text)

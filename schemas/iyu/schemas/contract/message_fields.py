@@ -2,15 +2,14 @@
 
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from iyu.schemas.contract.errors import MessageError
 from iyu.schemas.contract.review import has_surrogate
+from iyu.schemas.contract.times import utc_time
 
 MAX_SOURCE_LENGTH: Final = 100
-#: Times before it cannot be written in every zone, nor can a few minutes be taken from them.
-EARLIEST: Final = datetime(2, 1, 1, tzinfo=UTC)
 #: `uuid.UUID` takes more: underscores, blanks, digits of any script.
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-"
                           r"[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32}")  # fmt: skip
@@ -49,18 +48,9 @@ def read_uuid(value: object, name: str) -> str:
     raise MessageError(f"{name} must be a UUID as text")
 
 
-def read_time(value: object) -> datetime:
-    """Return a time in UTC. Raises MessageError for one that cannot be written there."""
+def read_time(value: object, name: str = "submitted_at") -> datetime:
+    """Return the time that a text states, in UTC. Raises MessageError for any other value."""
     try:
-        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        raise MessageError("submitted_at must be an ISO 8601 time with its zone") from None
-    if moment.tzinfo is None:
-        raise MessageError("submitted_at must be an ISO 8601 time with its zone")
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:  # year 1 or 9999, and the zone leads out of the calendar
-        moment = datetime.min.replace(tzinfo=UTC)
-    if moment < EARLIEST:
-        raise MessageError("submitted_at must be a time of the years 2 to 9999 in UTC")
-    return moment
+        return utc_time(value if isinstance(value, str) else None)
+    except ValueError as error:
+        raise MessageError(f"{name} {error}") from None

@@ -7,6 +7,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
+from iyu.schemas.contract.times import utc_time
+
 MAX_ID_LENGTH: Final = 200
 MAX_TEXT_LENGTH: Final = 10_000
 _FIRST_LONG_ID: Final = 10**MAX_ID_LENGTH
@@ -25,7 +27,9 @@ class Reason(StrEnum):
     DUPLICATE_ID = "duplicate-id"
     MALFORMED_ROW = "malformed-row"
     TOO_LARGE = "too-large"
+    BAD_TIME = "bad-time"
     BAD_MESSAGE = "bad-message"
+    CHUNK_ID_REUSED = "chunk-id-reused"
     SCORING_FAILED = "scoring-failed"
     STORE_FAILED = "store-failed"
     KILLED_WORKER = "killed-worker"
@@ -41,6 +45,7 @@ class Review:
 
     review_id: str  # 1 … 200 characters, unique within its source
     text: str  # 1 … 10,000 characters
+    written_at: datetime | None = None  # aware, UTC; None: unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,11 @@ class Rejection:
     reason: Reason
 
 
-def admit(review_id: object, text: object) -> Review | Rejection:
+def admit(review_id: object, text: object, written_at: object = None) -> Review | Rejection:
     """Return the review, or why it is rejected.
 
-    A number as id is taken as its decimal text; NaN and None count as missing.
+    A number as id is taken as its decimal text; NaN and None count as missing. written_at: a time
+    with its zone, or its ISO 8601 text.
     """
     key = _as_id(review_id)
     if isinstance(key, Reason):
@@ -62,7 +68,10 @@ def admit(review_id: object, text: object) -> Review | Rejection:
     clean = _as_text(text)
     if isinstance(clean, Reason):
         return Rejection(key, clean)
-    return Review(key, clean)
+    moment = None if written_at is None else _as_time(written_at)
+    if isinstance(moment, Reason):
+        return Rejection(key, moment)
+    return Review(key, clean, moment)
 
 
 def text_hash(text: str) -> str:
@@ -106,6 +115,15 @@ def _as_text(value: object) -> str | Reason:
     if len(text) > MAX_TEXT_LENGTH:
         return Reason.TOO_LONG
     return text
+
+
+def _as_time(value: object) -> datetime | Reason | None:
+    if value != value:  # noqa: PLR0124 - NaT and NaN: what pandas makes of an empty cell
+        return None
+    try:
+        return utc_time(value)
+    except ValueError:
+        return Reason.BAD_TIME
 
 
 def has_surrogate(text: str) -> bool:

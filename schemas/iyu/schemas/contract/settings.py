@@ -35,9 +35,9 @@ class Settings(BaseSettings):
     #: Pending reviews past which a producer waits, or raises Backlogged.
     high_water: int = Field(2_000_000, ge=1)
     #: Seconds a chunk may be on its way; one the broker does not hold by then is published again.
-    stale_after: float = Field(10.0, gt=0)
+    stale_after: float = Field(10.0, gt=0, le=86_400)
     #: Seconds between two sweeps.
-    sweep_every: float = Field(10.0, gt=0)
+    sweep_every: float = Field(10.0, gt=0, le=86_400)
     #: What a long-running process writes to stderr: lines for people, or JSON objects.
     log: Literal["text", "json"] = "text"
     #: Times a chunk may be begun before it is split into single reviews.

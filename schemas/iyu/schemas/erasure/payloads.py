@@ -26,12 +26,15 @@ def empty_chunks(connection: Connection, source: str, review_ids: Collection[str
     taken, smaller, emptied = 0, [], []
     for chunk_id, payload in connection.execute(query).all():
         reviews = unpack(payload)
+        if not reviews:  # damaged: its message may be whole, and a sweep ends it otherwise
+            continue
         kept = [review for review in reviews if review.review_id not in review_ids]
         taken += len(reviews) - len(kept)
         if not kept:
             emptied.append(chunk_id)
         elif len(kept) < len(reviews):
-            smaller.append({"of": chunk_id, "payload": pack(kept), "review_count": len(kept)})
+            less = {"payload": pack(kept), "review_count": len(kept), "content_hash": None}
+            smaller.append({"of": chunk_id, **less})
     _store_smaller(connection, smaller)
     _end_emptied(connection, emptied)
     return taken
@@ -43,7 +46,7 @@ def _store_smaller(connection: Connection, smaller: Sequence[dict[str, Any]]) ->
 
 
 def _end_emptied(connection: Connection, emptied: Sequence[str]) -> None:
-    ended = {"payload": None, "state": State.DONE, "finished_at": utc_now()}
+    ended = {"payload": None, "content_hash": None, "state": State.DONE, "finished_at": utc_now()}
     connection.execute(update(chunks).where(chunks.c.chunk_id.in_(emptied)).values(ended))
 
 

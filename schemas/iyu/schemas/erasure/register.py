@@ -17,6 +17,7 @@ class Holds(StrEnum):
     RAW = "perhaps the review, in a broken message: emptied if it names the review"
     SUMS = "its words and scores, summed with those of others: taken back"
     KEY_UNTIL_PRUNED = "its id alone, until `iyu db prune` deletes old events"
+    CHUNK_HASH = "a hash of it with all of its chunk, until `iyu db prune` deletes the chunk"
     HASH = "a hash of its key, until no late message can bring it back"
 
 
@@ -27,7 +28,7 @@ def _columns(holds: Holds, names: str) -> dict[str, Holds]:
 _KEY: Final = _columns(Holds.KEY, "source review_id")
 
 REGISTER: Final[dict[str, dict[str, Holds]]] = {
-    "reviews": _KEY | _columns(Holds.CONTENT, "text text_hash submitted_at batch_id"),
+    "reviews": _KEY | _columns(Holds.CONTENT, "text text_hash submitted_at written_at batch_id"),
     "resubmissions": _KEY | _columns(Holds.CONTENT, "submitted_at"),
     "predictions": _KEY
     | _columns(
@@ -42,7 +43,7 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
         "completeness_gap text_hash starts ends tags heats addresses",
     ),
     "dead_letters": _KEY
-    | _columns(Holds.CONTENT, "text")
+    | _columns(Holds.CONTENT, "text written_at")
     | _columns(Holds.RAW, "raw")
     | _columns(
         Holds.NOTHING,
@@ -50,6 +51,7 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
         "last_seen_at replayed_at",
     ),
     "chunks": _columns(Holds.PAYLOAD, "payload")
+    | _columns(Holds.CHUNK_HASH, "content_hash")
     | _columns(
         Holds.NOTHING,
         "chunk_id parent_id batch_id source queue review_count state attempts submitted_at "

@@ -41,9 +41,11 @@ def find_traces(connection: Connection, source: str, review_ids: Collection[str]
 
 def _in_payloads(connection: Connection, source: str, review_ids: Collection[str]) -> int:
     query = select(chunks.c.payload).where(chunks.c.source == source, chunks.c.payload.is_not(None))
+    payloads = map(unpack, connection.scalars(query))
+    # What cannot be read may hold any of them.
     return sum(
-        any(review.review_id in review_ids for review in unpack(payload))
-        for payload in connection.scalars(query)
+        not reviews or any(review.review_id in review_ids for review in reviews)
+        for reviews in payloads
     )
 
 

@@ -31,6 +31,10 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from iyu.schemas.contract.message import Chunk, new_id, pack, read_purpose, unpack
+from iyu.schemas.contract.review import Reason
+from iyu.schemas.contract.times import FUTURE_TOLERANCE
+from iyu.schemas.ledger.content_hash import content_hash
+from iyu.schemas.ledger.dead_letters import bury_raw
 from iyu.schemas.sql.clock import database_clock, database_now
 from iyu.schemas.sql.tables import chunks
 
@@ -50,9 +54,6 @@ OPEN = (State.QUEUED, State.RUNNING)
 is_open: Final = chunks.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
 #: Pending, and failed at least once for a reason nobody foresaw.
 FAILING = and_(is_open, chunks.c.failures > 0)
-#: A chunk's time may be this far ahead of the database's clock; further ahead it counts as its
-#: first arrival, or every text that comes later would be dropped as older.
-FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 #: A producer notes its publishing later, or was killed before it could: then it went out, or was
 #: about to, soon after it was accepted. Both by the database's clock; the time of submission is the
 #: producer's, and decides only for a row of an older version.
@@ -87,7 +88,7 @@ def accept(connection: Connection, new: Sequence[Chunk]) -> None:
     rows = []
     for number, chunk in enumerate(new):
         row = _row(chunk) | {"accepted_at": now, "queued_at": now}
-        if chunk.submitted_at > now + FUTURE_TOLERANCE:
+        if chunk.submitted_at > now + FUTURE_TOLERANCE:  # or all that comes later would be older
             # Still one after the other: of two texts of one review the later one stands.
             arrived = now + timedelta(microseconds=number)
             row |= {"submitted_at": arrived, "arrived_at": arrived}
@@ -117,20 +118,32 @@ def mark_published(connection: Connection, chunk_ids: Sequence[str]) -> None:
 
 
 def begin(connection: Connection, chunk: Chunk) -> Begun | None:
-    """Count an attempt; None if the chunk is finished already and only its message came again.
+    """Count an attempt; None if the chunk is finished, and only its message came again.
+
+    None too if another chunk has its id: `is_reused` says so.
 
     A chunk without a row (its publisher has no database) gets one here. A time of the future is
     replaced once, and stays what it was replaced by however often the message comes.
     """
-    begun = _count_attempt(connection, chunk.chunk_id)
+    begun = _count_attempt(connection, chunk)
     if begun is None:
         row = _row(chunk) | {"published_at": database_clock(connection)}  # before now: it came
         added = connection.execute(_insert_or_nothing(connection, row))
         # Nothing added: it is finished, or another worker added it this instant.
-        begun = _count_attempt(connection, chunk.chunk_id) if added.rowcount else None
+        begun = _count_attempt(connection, chunk) if added.rowcount else None
     if begun is None or begun.arrived_at is not None:
         return begun
     return _with_arrival(connection, chunk, begun)
+
+
+def is_reused(connection: Connection, chunk: Chunk) -> bool:
+    """Whether the ledger knows this id, of a chunk of other reviews.
+
+    Of a chunk from before that was kept, or whose reviews were erased in part, it does not say.
+    """
+    query = select(chunks.c.content_hash).where(chunks.c.chunk_id == chunk.chunk_id)
+    known = connection.execute(query).scalar()
+    return known is not None and known != content_hash(chunk)
 
 
 def count_failure(
@@ -237,15 +250,33 @@ def take_lost(
         .with_for_update(skip_locked=True)
     )
     found = [_chunk(row) for row in connection.execute(lost) if row.chunk_id not in held][:limit]
-    if found:
-        _mark_swept(connection, [chunk.chunk_id for chunk in found])
-    return found
+    whole = [chunk for chunk in found if chunk.reviews]
+    if whole:
+        _mark_swept(connection, [chunk.chunk_id for chunk in whole])
+    for chunk in found:
+        if not chunk.reviews:
+            _bury_damaged(connection, chunk)
+    return whole
 
 
 def open_queues(connection: Connection) -> list[str]:
     """Return the queues that have open chunks."""
     query = select(chunks.c.queue).where(is_open).distinct()
     return sorted(connection.scalars(query))
+
+
+def _bury_damaged(connection: Connection, chunk: Chunk) -> None:
+    """End a chunk whose payload cannot be read: one of them must not stop every sweep."""
+    finish(connection, chunk.chunk_id, State.DEAD)
+    bury_raw(
+        connection,
+        f"the reviews of chunk {chunk.chunk_id}",
+        Reason.BAD_MESSAGE,
+        "its payload in the ledger is damaged; submit its batch again",
+        source=chunk.source,
+        batch_id=chunk.batch_id,
+        chunk_id=chunk.chunk_id,
+    )
 
 
 def _mark_swept(connection: Connection, chunk_ids: Sequence[str]) -> None:
@@ -256,11 +287,12 @@ def _mark_swept(connection: Connection, chunk_ids: Sequence[str]) -> None:
     )
 
 
-def _count_attempt(connection: Connection, chunk_id: str) -> Begun | None:
+def _count_attempt(connection: Connection, chunk: Chunk) -> Begun | None:
     c = chunks.c
+    is_same = or_(c.content_hash.is_(None), c.content_hash == content_hash(chunk))
     counted = connection.execute(
         update(chunks)
-        .where(c.chunk_id == chunk_id, c.state.in_(OPEN))
+        .where(c.chunk_id == chunk.chunk_id, c.state.in_(OPEN), is_same)
         .values(state=State.RUNNING, attempts=c.attempts + 1, started_at=database_clock(connection))
         .returning(c.attempts, c.parent_id, c.accepted_at, c.arrived_at)
     ).one_or_none()
@@ -303,6 +335,7 @@ def _row(chunk: Chunk, parent_id: str | None = None) -> dict[str, Any]:
         "arrived_at": None,
         "published_at": None,
         "payload": pack(chunk.reviews),
+        "content_hash": content_hash(chunk),
     }
 
 

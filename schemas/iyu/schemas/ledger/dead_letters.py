@@ -30,6 +30,7 @@ def bury_review(
             "source": chunk.source,
             "review_id": review.review_id,
             "text": review.text,
+            "written_at": review.written_at,
             "reason": reason,
             "error": error,
             "chunk_id": chunk.chunk_id,

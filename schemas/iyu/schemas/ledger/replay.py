@@ -71,7 +71,7 @@ def _chunks(letters: Sequence[Row[Any]]) -> Iterator[Chunk]:
     together: dict[tuple[str, str | None, datetime], list[Review]] = defaultdict(list)
     for letter in letters:
         key = letter.source, letter.batch_id, letter.submitted_at
-        together[key].append(Review(letter.review_id, letter.text))
+        together[key].append(Review(letter.review_id, letter.text, letter.written_at))
     for (source, batch_id, submitted_at), reviews in together.items():
         for start in range(0, len(reviews), REPLAY_SIZE):
             part = tuple(reviews[start : start + REPLAY_SIZE])

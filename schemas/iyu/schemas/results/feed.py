@@ -36,7 +36,7 @@ ORDER BY e.xid, e.id
 LIMIT :events
 """
 _SCORES: Final = text("""
-SELECT review_id, text, submitted_at, model, model_version, probability, label
+SELECT review_id, text, submitted_at, written_at, model, model_version, probability, label
 FROM review_scores
 WHERE source = :source AND review_id IN :review_ids
 """).bindparams(bindparam("review_ids", expanding=True))
@@ -57,6 +57,7 @@ class Result:
     probability: float | None = None  # of positive
     label: str | None = None  # positive or negative
     submitted_at: datetime | None = None
+    written_at: datetime | None = None  # None where it is unknown
     text: str | None = None
     #: Its tokens by every stored method, where heat was wanted: method, surface, start, end, heat.
     heat: tuple[dict[str, Any], ...] | None = None
@@ -200,12 +201,13 @@ def _scores(
     """Return the present scores, by review_id."""
     if event.kind != Kind.SCORED or not review_ids:
         return {}
-    query = _SCORES.columns(submitted_at=UtcDateTime())
+    query = _SCORES.columns(submitted_at=UtcDateTime(), written_at=UtcDateTime())
     found = connection.execute(query, {"source": event.source, "review_ids": list(review_ids)})
     return {
         row.review_id: {
             "text": row.text,
             "submitted_at": row.submitted_at,
+            "written_at": row.written_at,
             "model": row.model,
             "model_version": row.model_version,
             "probability": row.probability,

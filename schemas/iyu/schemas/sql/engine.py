@@ -177,12 +177,29 @@ def _postgresql_engine(url: URL, busy_ms: int, idle_ms: int) -> Engine:
     # With the connection: a SET in a transaction would end with it where that is rolled back.
     options = f"-c lock_timeout={busy_ms} -c idle_in_transaction_session_timeout={idle_ms}"
     own = url.query.get("options", "")  # the address's own come last and win
-    return create_engine(
+    engine = create_engine(
         url,
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args=POSTGRESQL_TIMES | {"options": f"{options} {own}".strip()},
     )
+    event.listen(engine, "connect", _refuse_encoding, insert=True)  # before SQLAlchemy asks it
+    return engine
+
+
+def _refuse_encoding(connection: Any, _record: Any) -> None:
+    """Raise SettingsError for a database that cannot hold every text.
+
+    Such a one takes reviews while they wait, for payloads are bytes, and refuses each when it is
+    scored.
+    """
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in {None, "UTF8"}:
+        raise SettingsError(
+            f"the database {connection.info.dbname} has the encoding {encoding}, which does not "
+            "hold every character; name one in UTF8: CREATE DATABASE … ENCODING 'UTF8' "
+            "TEMPLATE template0"
+        )
 
 
 def _sqlite_engine(address: str, busy_ms: int) -> Engine:

@@ -6,7 +6,8 @@ Daily sums, their recount and every page that counts by the day ask this file.
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-_MOMENT: Final = "{alias}.submitted_at"
+#: When it was written; where that is unknown, when its text came in.
+_MOMENT: Final = "COALESCE({alias}.written_at, {alias}.submitted_at)"
 _DAY: Final = {
     "sqlite": f"substr({_MOMENT}, 1, 10)",
     "postgresql": f"({_MOMENT} AT TIME ZONE 'UTC')::date",
@@ -14,7 +15,7 @@ _DAY: Final = {
 
 
 def day_of(moment: datetime) -> date:
-    """Return the day (UTC) of a review whose text came in at this moment."""
+    """Return the day (UTC) of a review that was written, or else came in, at this moment."""
     return moment.astimezone(UTC).date()
 
 
@@ -27,5 +28,8 @@ def is_on_day(dialect: str, alias: str, day: date) -> str:
     """Return the condition that a row of `reviews` counts under a day; it can use an index."""
     zone = "+00" if dialect == "postgresql" else ".000000"
     begin, end = f"{day} 00:00:00{zone}", f"{day + timedelta(1)} 00:00:00{zone}"
-    moment = _MOMENT.format(alias=alias)
-    return f"({moment} >= '{begin}' AND {moment} < '{end}')"
+    written, submitted = f"{alias}.written_at", f"{alias}.submitted_at"
+    return (
+        f"(({written} >= '{begin}' AND {written} < '{end}') OR "
+        f"({written} IS NULL AND {submitted} >= '{begin}' AND {submitted} < '{end}'))"
+    )

@@ -132,7 +132,14 @@ reviews = Table(
     Column("text_hash", String(16), nullable=False),
     _time("submitted_at", nullable=False),  # when this text came in first
     Column("batch_id", String(36)),
+    _time("written_at"),  # None: unknown
     Index("ix_reviews_submitted_at", "submitted_at"),
+    Index(
+        "ix_reviews_written_at",
+        "written_at",
+        sqlite_where=text("written_at IS NOT NULL"),
+        postgresql_where=text("written_at IS NOT NULL"),
+    ),
 )
 
 #: When an unchanged text last came in again. Its row in `reviews` stays as it is, but an older
@@ -228,6 +235,8 @@ chunks = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("error", Text),
     Column("swept", Integer, nullable=False, server_default="0"),  # times it was lost and found
+    # Tells a message that came again from another with its id. None: of before, or erased in part.
+    Column("content_hash", String(16)),
     # The sweeper and back-pressure read pending chunks only: a handful among millions.
     Index(
         "ix_chunks_open",
@@ -266,6 +275,7 @@ dead_letters = Table(
     _time("first_seen_at", nullable=False),
     _time("last_seen_at", nullable=False),
     _time("replayed_at"),
+    _time("written_at"),  # of the review
     Index("ix_dead_letters_source_review_id", "source", "review_id"),
     Index("ix_dead_letters_reason", "reason", "replayed_at", "seen"),
 )

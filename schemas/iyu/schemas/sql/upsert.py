@@ -29,10 +29,12 @@ def upsert(
     *,
     update_where: str | None = None,
     adding: tuple[str, ...] = (),
+    updating: tuple[str, ...] = (),
 ) -> int:
     """Insert rows by primary key; where one exists, update it if `update_where` holds.
 
-    Columns named in `adding` are added to the stored value. Columns that are not given keep their
+    Columns named in `adding` are added to the stored value. Of a row that exists only `updating` is
+    set, or else every column. Columns that are not given keep their
     default. At least one column is a list, and all lists are equally long; no key appears twice.
     Returns the rows that were inserted or updated.
 
@@ -48,9 +50,9 @@ def upsert(
     names = tuple(columns)
     bound = {name: _bound(connection.dialect, table, name, v) for name, v in columns.items()}
     if connection.dialect.name == "postgresql":
-        statement = _postgresql(table, names, tuple(lists), update_where, adding)
+        statement = _postgresql(table, names, tuple(lists), update_where, adding, updating)
         return int(connection.exec_driver_sql(statement, bound).rowcount)
-    statement = _sqlite(table, names, update_where, adding)
+    statement = _sqlite(table, names, update_where, adding, updating)
     values = zip(*(bound[n] if n in lists else repeat(bound[n], rows) for n in names), strict=True)
     return int(connection.exec_driver_sql(statement, list(values)).rowcount)
 
@@ -167,11 +169,16 @@ def _as_json(kind: Any, values: list[Any]) -> str:
 
 @cache
 def _sqlite(
-    table: Table, names: tuple[str, ...], where: str | None, adding: tuple[str, ...]
+    table: Table,
+    names: tuple[str, ...],
+    where: str | None,
+    adding: tuple[str, ...],
+    updating: tuple[str, ...],
 ) -> str:
     return (
         f"INSERT INTO {table.name} ({', '.join(names)}) "
-        f"VALUES ({', '.join('?' for _ in names)}) {_on_conflict(table, names, where, adding)}"
+        f"VALUES ({', '.join('?' for _ in names)}) "
+        + _on_conflict(table, updating or names, where, adding)
     )
 
 
@@ -182,8 +189,10 @@ def _postgresql(
     lists: tuple[str, ...],
     where: str | None,
     adding: tuple[str, ...],
+    updating: tuple[str, ...],
 ) -> str:
-    return _postgresql_insert(table, names, lists) + _on_conflict(table, names, where, adding)
+    insert = _postgresql_insert(table, names, lists)
+    return insert + _on_conflict(table, updating or names, where, adding)
 
 
 @cache

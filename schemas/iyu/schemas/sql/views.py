@@ -45,7 +45,7 @@ REVIEW_SCORES: Final = """
 CREATE VIEW review_scores AS
 SELECT r.source, r.review_id, r.text, r.text_hash, r.submitted_at, r.batch_id,
        p.model_version, m.name AS model, p.probability, p.logit, p.label,
-       p.token_count, p.unknown_count, p.truncated, p.scored_at
+       p.token_count, p.unknown_count, p.truncated, p.scored_at, r.written_at
 FROM reviews AS r
 JOIN predictions AS p
   ON p.source = r.source AND p.review_id = r.review_id AND {same_text}
@@ -115,14 +115,15 @@ WHERE m.model_version = (
 _RESULTS: Final = """
 CREATE VIEW results AS
 SELECT {xid} AS xid, e.id, {position} AS position, e.kind, e.happened_at, e.source, {review_id}
-       AS review_id, s.text, s.submitted_at, s.model, s.model_version, s.probability, s.label
+       AS review_id, s.text, s.submitted_at, s.model, s.model_version, s.probability, s.label,
+       s.written_at
 FROM result_events AS e
 CROSS JOIN {unnested}
 JOIN review_scores AS s ON s.source = e.source AND s.review_id = {review_id}
 WHERE e.kind = 'scored' {settled}
 UNION ALL
 SELECT {xid}, e.id, COALESCE({position}, 0), e.kind, e.happened_at, e.source, {review_id},
-       NULL, NULL, NULL, e.model_version, NULL, NULL
+       NULL, NULL, NULL, e.model_version, NULL, NULL, NULL
 FROM result_events AS e
 LEFT JOIN {unnested} ON {true}
 WHERE e.kind <> 'scored' {settled}

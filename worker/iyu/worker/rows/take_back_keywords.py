@@ -1,6 +1,6 @@
 """What a chunk changes in the daily sums of words.
 
-An explanation counts while it is of its review's present text, under the day that text came in.
+An explanation counts while it is of its review's present text, under the review's day.
 New reviews, nearly all of them, only add; for the others, what counted so far is read and taken
 back. It has to run before predictions and explanations are written.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from iyu.schemas.sql.heat_columns import StoredHeat, unpack_tokens
+from iyu.schemas.sql.review_day import day_of
 from iyu.schemas.sql.tables import explanations, predictions
 from iyu.worker.rows.count_keywords import Tally
 from iyu.worker.rows.keep_newer_text import Standing
@@ -24,7 +25,7 @@ def count_changes(
     if standing.before:
         counted = _recount(connection, source, standing, model_version, tally)
     for review, prediction, _ in standing.current:
-        _, moment, _ = standing.after.get(review.review_id, ("", standing.submitted_at, ""))
+        moment = standing.day_at(review)
         for explanation in prediction.explanations:
             if (review.review_id, explanation.method) not in counted:
                 key, m = (model_version, explanation.method), explanation.morphemes
@@ -41,11 +42,12 @@ def _recount(
         old, new = standing.before[review_id], standing.after[review_id]
         stored = StoredHeat(*heat)
         key = version, method
-        if old[0] != new[0] and digest == old[0]:
-            tally.add(key, old[1], label, *_columns(stored, old[2]), sign=-1)
-        elif digest == new[0]:
-            if old[0] != new[0]:  # a text that had been replaced came back
-                tally.add(key, new[1], label, *_columns(stored, new[2]))
+        changes = old.text_hash != new.text_hash or day_of(old.day_at) != day_of(new.day_at)
+        if changes and digest == old.text_hash:
+            tally.add(key, old.day_at, label, *_columns(stored, old.text), sign=-1)
+        if digest == new.text_hash:
+            if changes:  # it is on another day, or a text that had been replaced came back
+                tally.add(key, new.day_at, label, *_columns(stored, new.text))
             if version == model_version:
                 stays.add((review_id, method))
     return stays

@@ -1,15 +1,18 @@
 """What a chunk changes in the daily sums of reviews.
 
-A score counts while it is of its review's present text, under that text's day: for reviews that
+A score counts while it is of its review's present text, under the review's day: for reviews that
 were there before, what counted so far is read and taken back. It has to run before predictions are
 written.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from iyu.schemas.sql.review_day import day_of
 from iyu.schemas.sql.tables import predictions
 from iyu.worker.rows.count_reviews import ReviewTally, Score
 from iyu.worker.rows.keep_newer_text import Scored, Standing
@@ -20,9 +23,13 @@ def count_scores(
     connection: Connection, source: str, standing: Standing, model_version: str, tally: ReviewTally
 ) -> None:
     """Count what the current reviews add, and take back what replaced texts had added."""
-    new = [row for row in standing.current if row[0].review_id not in standing.before]
-    tally.add(standing.submitted_at, model_version, (_score(p) for _, p, _ in new))
-    tally.add_once(standing.submitted_at, len(new))
+    new: dict[datetime, list[Score]] = defaultdict(list)  # mostly of one time
+    for review, prediction, _ in standing.current:
+        if review.review_id not in standing.before:
+            new[standing.day_at(review)].append(_score(prediction))
+    for moment, scores in new.items():
+        tally.add(moment, model_version, scores)
+        tally.add_once(moment, len(scores))
     if standing.before:
         known = [row for row in standing.current if row[0].review_id in standing.before]
         stored = _stored_scores(connection, source, standing)
@@ -41,15 +48,17 @@ def _count_known(
     for review, prediction, _ in known:
         if (key := (review.review_id, model_version)) not in counts:
             counts.add(key)
-            tally.add(standing.after[review.review_id][1], model_version, [_score(prediction)])
+            tally.add(standing.day_at(review), model_version, [_score(prediction)])
     for review_id in {review_id for review_id, _ in counts}:
-        tally.add_once(standing.after[review_id][1], 1)
+        tally.add_once(standing.after[review_id].day_at, 1)
 
 
 def _count_stored(
     stored: Sequence[Any], standing: Standing, tally: ReviewTally
 ) -> set[tuple[str, str]]:
-    """Take back scores of replaced texts; return whose text of now has a score, and of which model.
+    """Take back scores of replaced texts, and move those of reviews that are on another day now.
+
+    Returns whose text of now has a score, and of which model.
 
     Each review that was counted once is taken back once; whoever still has a score is counted anew.
     """
@@ -57,16 +66,17 @@ def _count_stored(
     counts: set[tuple[str, str]] = set()
     for review_id, version, digest, *figures in stored:
         old, new = standing.before[review_id], standing.after[review_id]
-        if digest == old[0]:
+        changes = old.text_hash != new.text_hash or day_of(old.day_at) != day_of(new.day_at)
+        if digest == old.text_hash:
             counted.add(review_id)
-        if digest == new[0]:
+            if changes:
+                tally.add(old.day_at, version, [Score(*figures)], -1)
+        if digest == new.text_hash:
             counts.add((review_id, version))
-        if old[0] != new[0]:  # new: a text that had been replaced came back
-            moment, sign = (old[1], -1) if digest == old[0] else (new[1], 1)
-            if digest in (old[0], new[0]):
-                tally.add(moment, version, [Score(*figures)], sign)
+            if changes:  # it is on another day, or a text that had been replaced came back
+                tally.add(new.day_at, version, [Score(*figures)], 1)
     for review_id in counted:
-        tally.add_once(standing.before[review_id][1], -1)
+        tally.add_once(standing.before[review_id].day_at, -1)
     return counts
 
 

@@ -69,6 +69,10 @@ def make_worker_app(settings: WorkerSettings) -> Celery:
             }
         },
     )
+    app.conf.broker_transport_options |= {
+        "queue_order_strategy": "iyu.worker.transport.queue_order:by_queue",
+        "priority_steps": [0],
+    }
     transport = "SentinelTransport" if is_sentinel(settings) else "Transport"
     app.conf.broker_transport = f"iyu.worker.transport.redis_transport:{transport}"
     return app

@@ -50,6 +50,8 @@ MAX_FAILURES: Final = 5
 #: Seconds before a message that failed comes again: doubled each time, up to the longest.
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 8.0
+#: What a message gives by name.
+_NAMED: Final = {"source", "batch_id", "submitted_at", "written_at"}
 #: Seconds before a chunk goes back that this worker's model fails or may not score.
 MODEL_PAUSE: Final = 2.0
 
@@ -66,10 +68,10 @@ class Delivery:
 
     def read(self) -> tuple[Chunk, list[tuple[Rejection, object]]]:
         """Return the chunk and the rejected reviews. Raises MessageError."""
-        if len(self.args) != 2 or set(self.kwargs) - {"source", "batch_id", "submitted_at"}:
+        if len(self.args) != 2 or set(self.kwargs) - _NAMED:
             raise MessageError(
-                "it takes chunk_id and reviews, and by name source, batch_id, submitted_at; "
-                "see iyu/schemas/contract/message.schema.json"
+                "it takes chunk_id and reviews, and by name source, submitted_at, batch_id, "
+                "written_at; see iyu/schemas/contract/message.schema.json"
             )
         return read_chunk(
             self.args[0],
@@ -78,6 +80,7 @@ class Delivery:
             self.kwargs.get("batch_id"),
             self.kwargs.get("submitted_at"),
             read_purpose(self.queue),
+            self.kwargs.get("written_at"),
         )
 
     def as_text(self) -> str:

@@ -17,6 +17,8 @@ from kombu.transport import virtual
 from kombu.utils import json as kombu_json
 
 from iyu.schemas.broker.broker_errors import broker_trouble
+from iyu.schemas.broker.redis_contents import lists_of
+from iyu.schemas.contract.message import Queue
 from iyu.schemas.contract.review import Reason
 from iyu.worker.transport.envelope import burial_message
 from iyu.worker.transport.message_guard import admit_message
@@ -75,6 +77,23 @@ class _QoS(kombu_redis.QoS):  # type: ignore[misc]
         with suppress(redis.exceptions.OutOfMemoryError):
             super().restore_visible(*args, **options)
 
+    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+        """Put a message back; a record that cannot be read becomes a dead letter.
+
+        Left where it is, it would keep every message behind it from coming back.
+        """
+        try:
+            super().restore_by_tag(tag, client, leftmost)
+        except (ValueError, TypeError, LookupError):
+            with self.channel.conn_or_acquire(client) as acquired:
+                self._bury(acquired, tag)
+
+    def _bury(self, client: Any, tag: Any) -> None:
+        record = (client.hget(self.unacked_key, tag) or b"").decode(errors="replace")
+        error = "a record of a message that was taken, which cannot be read"
+        client.rpush(Queue.BULK, burial_message(record, Reason.BAD_MESSAGE, error, Queue.BULK))
+        self._remove_from_indices(tag, client.pipeline()).execute()
+
     @contextmanager
     def _forgotten_on_error(self, delivery_tag: str) -> Iterator[None]:
         """Forget a message that cannot be acknowledged: the broker delivers it again.
@@ -110,8 +129,7 @@ class _Channel(kombu_redis.Channel):  # type: ignore[misc]
 
     def _size(self, queue: str) -> int:
         with self.conn_or_acquire() as client:
-            keys = {self._q_for_pri(queue, priority) for priority in self.priority_steps}
-            return sum(client.llen(key) for key in keys)
+            return sum(client.llen(key) for key in lists_of(queue))
 
     def _queue_bind(self, *args: Any) -> None:
         # At the maxmemory a worker must be able to start. Our messages name their queue and need

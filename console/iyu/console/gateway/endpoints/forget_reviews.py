@@ -75,10 +75,11 @@ def _id_in_path(request: Request) -> str:
 
 def _ids(body: bytes) -> Sequence[object]:
     try:
-        ids = orjson.loads(body)["review_ids"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        ids = None
-    if not isinstance(ids, list):
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        content = None
+    ids = content.get("review_ids") if isinstance(content, dict) else None
+    if not isinstance(ids, list) or len(content) > 1:
         raise Problem(HTTPStatus.BAD_REQUEST, 'give {"review_ids": ["…", …]} as JSON')
     if not 1 <= len(ids) <= MAX_IDS:
         raise Problem(

@@ -11,7 +11,7 @@ def read_review(connection: Connection, source: str, review_id: str) -> Answer:
         connection,
         """
         SELECT source, review_id, text, submitted_at, batch_id, model_version, model, probability,
-               logit, label, token_count, unknown_count, truncated, scored_at
+               logit, label, token_count, unknown_count, truncated, scored_at, written_at
         FROM review_scores
         WHERE source = :source AND review_id = :review_id
         """,
