@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from iyu.console.analysis.stored_heat import Key, read_tokens
-from iyu.schemas.sql.tables import keyword_days, models, predictions, reviews
+from iyu.schemas.sql.tables import keyword_days, models, predictions, review_days, reviews
 from iyu.worker.model.artifact import VOCABULARY_FILE
 
 #: Reviews, the latest first, in which examples are looked for.
@@ -65,7 +65,7 @@ def find_unknown_words(
         if word[0] not in vocabulary and sum(row.weeks) >= wanted.least
     }
     chosen = sorted(unknown, key=lambda word: (-sum(unknown[word].weeks), word))[: wanted.top]
-    in_all = _reviews_by_week(connection, first, wanted.weeks)
+    in_all = _reviews_by_week(connection, model_version, first, wanted.weeks)
     examples = _examples(connection, model_version, wanted.method, chosen)
     return [
         UnknownWord(
@@ -117,15 +117,18 @@ def _by_week(
     return {word: row for word, row in found.items() if row.occurrences > 0}
 
 
-def _reviews_by_week(connection: Connection, first: date, weeks: int) -> list[int]:
-    day = func.substr(reviews.c.submitted_at, 1, 10)
-    if connection.dialect.name == "postgresql":
-        day = func.to_char(func.timezone("UTC", reviews.c.submitted_at), "YYYY-MM-DD")
+def _reviews_by_week(
+    connection: Connection, model_version: str, first: date, weeks: int
+) -> list[int]:
+    d = review_days.c
+    query = (
+        select(d.day, func.sum(d.reviews))
+        .where(d.model_version == model_version, d.day >= first)
+        .group_by(d.day)
+    )
     counts = [0] * weeks
-    begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    query = select(day, func.count()).where(reviews.c.submitted_at >= begin).group_by(day)
-    for text, count in connection.execute(query):
-        if 0 <= (week := (date.fromisoformat(text) - first).days // 7) < weeks:
+    for day, count in connection.execute(query):
+        if (week := (day - first).days // 7) < weeks:
             counts[week] += int(count)
     return counts
 

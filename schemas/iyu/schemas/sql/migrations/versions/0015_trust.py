@@ -10,13 +10,14 @@ branch_labels = None
 depends_on = None
 
 _WEEK = {
-    "sqlite": "date(r.submitted_at, 'weekday 0', '-6 days')",
-    "postgresql": "date_trunc('week', r.submitted_at AT TIME ZONE 'UTC')::date",
+    "sqlite": "date(COALESCE(r.written_at, r.submitted_at), 'weekday 0', '-6 days')",
+    "postgresql": "date_trunc('week', "
+    "COALESCE(r.written_at, r.submitted_at) AT TIME ZONE 'UTC')::date",
 }
 _LABELLED_SCORES = """
 CREATE VIEW labelled_scores AS
 SELECT l.source, l.review_id, p.model_version, m.name AS model, {week} AS week,
-       r.submitted_at, l.label, p.label AS predicted_label, p.probability
+       r.submitted_at, r.written_at, l.label, p.label AS predicted_label, p.probability
 FROM labels AS l
 JOIN reviews AS r
   ON r.source = l.source AND r.review_id = l.review_id AND r.text_hash = l.text_hash
