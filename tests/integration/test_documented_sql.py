@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from iyu.console.analysis.example_queries import QUESTIONS
 from iyu.console.analysis.read_only_query import read_only_query
 from iyu.console.demo.reviews import write_reviews
 from iyu.producer.readers.files import read_rows
 from iyu.schemas.contract.message import Chunk, new_id
-from iyu.schemas.contract.review import Reason, Review, admit, utc_now
+from iyu.schemas.contract.review import Reason, Review, admit, text_hash, utc_now
 from iyu.schemas.ledger.dead_letters import bury_review
 from iyu.schemas.sql.engine import connect, upgrade, writing
+from iyu.schemas.sql.tables import labels
 from iyu.worker.rows import write_chunk
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.scoring import Prediction, Scorer
@@ -114,6 +115,18 @@ def chunks_of_reviews(folder: Path) -> Iterator[Chunk]:
         yield Chunk(new_id(), ("shop", "films")[number % 2], part, moment)
 
 
+def labels_of(chunk: Chunk, predictions: list[Prediction]) -> list[dict[str, Any]]:
+    """Labels that came later, of which one in five contradicts the model."""
+    return [
+        {
+            "source": chunk.source, "review_id": review.review_id,
+            "label": prediction.label ^ int(number % 5 == 0),
+            "text_hash": text_hash(review.text), "imported_at": DEMO_TIME,
+        }
+        for number, (review, prediction) in enumerate(zip(chunk.reviews, predictions, strict=True))
+    ]  # fmt: skip
+
+
 def fill(
     engine: Engine,
     version: str,
@@ -126,6 +139,8 @@ def fill(
     for chunk, predictions in scored:
         with writing(engine) as connection:
             write_chunk.write(connection, chunk, predictions, version)
+    with writing(engine) as connection:
+        connection.execute(insert(labels), labels_of(*scored[1]))
     add_all_deltas(engine)
     with writing(engine) as connection:
         for key, reason in (("broken", Reason.SCORING_FAILED), ("deadly", Reason.KILLED_WORKER)):

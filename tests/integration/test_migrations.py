@@ -160,6 +160,14 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "watermark": "number 7", "moved_at": NOON,
         }
     ],
+    "verifications": [
+        {
+            "verification_id": 3, "started_at": NOON, "finished_at": NOON, "iyu_version": "0.1.0",
+            "scope": {"source": "shop"}, "rows_checked": 2, "rows_scored": 2, "findings": 1,
+            "found": {"heat": 1},
+        }
+    ],
+    "labels": of_each_review(label=1, imported_at=NOON),
     "gateway_tokens": [
         {
             "token_id": "a1b2c3d4", "source": "shop", "secret_hash": "0" * 64,

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, selec
 
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.contract.review import text_hash
-from iyu.schemas.sql.tables import predictions, reviews
+from iyu.schemas.sql.tables import labels, predictions, reviews
 
 if TYPE_CHECKING:
     from iyu.worker.training.data import LabelledReviews
@@ -119,6 +119,30 @@ def measure_both(
         "a": measure(labels, rows[:, 0]).to_dict(),
         "b": measure(labels, rows[:, 1]).to_dict(),
     }
+
+
+def measure_on_stored_labels(
+    connection: Connection, a: str, b: str, source: str | None
+) -> dict[str, Any] | None:
+    """Return both models' figures on the labels in the database; None where there is none."""
+    import numpy as np
+
+    from iyu.console.analysis.label_figures import label_figures
+
+    same = (
+        (labels.c.source == _A.c.source)
+        & (labels.c.review_id == _A.c.review_id)
+        & (labels.c.text_hash == _A.c.text_hash)
+    )
+    columns = labels.c.label, _A.c.probability.label("a"), _B.c.probability.label("b")
+    rows = connection.execute(_both(a, b, source, *columns).join(labels, same)).all()
+    if not rows:
+        return None
+    given = np.array([row.label for row in rows], np.int8)
+    figures = {
+        name: label_figures(given, np.array([getattr(row, name) for row in rows])) for name in "ab"
+    }
+    return {"data": "stored labels", "reviews": len(rows)} | figures
 
 
 _SHOWN: Final = (

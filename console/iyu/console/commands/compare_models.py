@@ -33,7 +33,10 @@ def compare(
     top: Annotated[int, typer.Option(min=1, help="Words that are shown.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two models on the reviews that both have scored: labels, probabilities, words."""
+    """Compare two models on the reviews that both have scored: labels, probabilities, words.
+
+    Both are measured on the labels of --labels, or else on those of `iyu labels import`.
+    """
     from iyu.console.terminal.optional_libraries import require_worker_libraries
 
     if labels and source is None:
@@ -55,7 +58,7 @@ def compare(
             metrics = (
                 model_comparison.measure_both(connection, a, b, str(source), labelled)
                 if labelled
-                else None
+                else model_comparison.measure_on_stored_labels(connection, a, b, source)
             )
         sample = KEYWORD_SAMPLE if found.reviews > KEYWORD_SAMPLE else None
         words = _changed_words(engine, (a, b), HeatFilter(method, source), sample, top)
@@ -105,7 +108,7 @@ def _print(
     if metrics:
         typer.echo(f"{metrics['data']}: {metrics['reviews']:,} reviews with rows of both")
         for name in metrics["a"]:
-            if name != "reviews":
+            if name != "reviews" and metrics["a"][name] is not None:
                 typer.echo(f"  {name}: A {metrics['a'][name]:.4f}, B {metrics['b'][name]:.4f}")
     if words is None:
         typer.echo("words: heat by this method is not stored for both")

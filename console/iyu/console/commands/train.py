@@ -3,9 +3,12 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from iyu.worker.training.data import LabelledReviews
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +35,9 @@ def train(
         typer.Option(help="A trained `wide` to go on from: it learns negation and contrast alone."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Learn from the database's labels too.")
+    ] = False,
 ) -> None:
     """Train a model on labelled reviews; an interrupted run goes on where it stopped."""
     from iyu.console.terminal.optional_libraries import require_training_libraries
@@ -51,6 +57,11 @@ def train(
         held = read_labelled(validation, text=text_column, label=label_column)
         reviews = reviews.validated_on(held)
     tested = read_labelled(test, text=text_column, label=label_column) if test else None
+    if labels:
+        more = _stored_labels()
+        before = len(reviews)
+        reviews = reviews.trained_on_also(more, tested.texts if tested else ())
+        typer.echo(f"{len(reviews) - before:,} reviews with stored labels to train on")
     typer.echo(f"{len(reviews):,} reviews from {data.name}, {reviews.rejected} rejected")
     metrics = chosen(
         Run(reviews, out, seed, epochs, unlabelled, text_column, _command(), student), typer.echo
@@ -67,6 +78,16 @@ def train(
         found = add_test_report(out, tested)
         typer.echo(f"{tested.origin}: AUC {found.auc:.4f}, accuracy {found.accuracy:.4f}")
     typer.echo(f"the artifact is in {out}; use it with IYU_MODEL={out.absolute()}")
+
+
+def _stored_labels() -> "LabelledReviews":
+    from iyu.console.local.env_file import load_settings
+    from iyu.console.operations.open_database import open_database
+    from iyu.console.trust.labelled_texts import read_labelled_texts
+    from iyu.schemas.sql.engine import reading
+
+    with open_database(load_settings().database) as engine, reading(engine) as connection:
+        return read_labelled_texts(connection)
 
 
 def _command() -> str:

@@ -100,4 +100,10 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
         Holds.NOTHING, "token_id source secret_hash rights note created_at expires_at"
     ),
     "ingest_positions": _columns(Holds.NOTHING, "source address table_name watermark moved_at"),
+    "verifications": _columns(
+        Holds.NOTHING,
+        "verification_id started_at finished_at iyu_version scope rows_checked rows_scored "
+        "findings found",
+    ),
+    "labels": _KEY | _columns(Holds.CONTENT, "label text_hash imported_at"),
 }

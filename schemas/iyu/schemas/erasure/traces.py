@@ -11,13 +11,14 @@ from iyu.schemas.sql.tables import (
     chunks,
     dead_letters,
     explanations,
+    labels,
     predictions,
     resubmissions,
     reviews,
     webhook_deliveries,
 )
 
-_BY_KEY = (reviews, resubmissions, predictions, explanations, dead_letters)
+_BY_KEY = (reviews, resubmissions, predictions, explanations, dead_letters, labels)
 
 
 def find_traces(connection: Connection, source: str, review_ids: Collection[str]) -> dict[str, int]:

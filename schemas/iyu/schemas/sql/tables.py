@@ -35,6 +35,7 @@ from iyu.schemas.sql.heat_columns import heat_columns
 from iyu.schemas.sql.keyword_days import define as define_keyword_days
 from iyu.schemas.sql.operation_tables import define as define_operation_tables
 from iyu.schemas.sql.review_days import define as define_review_days
+from iyu.schemas.sql.trust_tables import define as define_trust_tables
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -397,6 +398,8 @@ ingest_positions = Table(
     _time("moved_at", nullable=False),
 )
 
+#: Outcomes of `iyu verify`, and labels that came after the scores.
+verifications, labels = define_trust_tables(metadata, RowId, Json, _time)
 #: Who may use the gateway, and for which source. No reader needs it: it counts as a secret.
 gateway_tokens = Table(
     "gateway_tokens",

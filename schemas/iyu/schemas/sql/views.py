@@ -148,8 +148,48 @@ _RESULTS_WORDS: Final = {
     },
 }
 
+#: The Monday (UTC) of the week in which a review was written, or else came in, by dialect.
+_WEEK: Final = {
+    "sqlite": "date(COALESCE(r.written_at, r.submitted_at), 'weekday 0', '-6 days')",
+    "postgresql": "date_trunc('week', "
+    "COALESCE(r.written_at, r.submitted_at) AT TIME ZONE 'UTC')::date",
+}
+
+#: A label beside the scores of the text it was given to, by every model.
+_LABELLED_SCORES: Final = """
+CREATE VIEW labelled_scores AS
+SELECT l.source, l.review_id, p.model_version, m.name AS model, {week} AS week,
+       r.submitted_at, r.written_at, l.label, p.label AS predicted_label, p.probability
+FROM labels AS l
+JOIN reviews AS r
+  ON r.source = l.source AND r.review_id = l.review_id AND r.text_hash = l.text_hash
+JOIN predictions AS p
+  ON p.source = l.source AND p.review_id = l.review_id AND p.text_hash = l.text_hash
+JOIN models AS m ON m.model_version = p.model_version
+"""
+
+# The area under the ROC curve from ranks: of equal probabilities each has their mean rank.
+_MODEL_QUALITY: Final = """
+CREATE VIEW model_quality AS
+SELECT model_version, model, source, week, COUNT(*) AS reviews, SUM(label) AS positive_reviews,
+       AVG(CASE WHEN label = predicted_label THEN 1.0 ELSE 0.0 END) AS accuracy,
+       (SUM(label * mean_rank) - SUM(label) * (SUM(label) + 1) / 2.0)
+         / NULLIF(SUM(label) * (COUNT(*) - SUM(label)), 0) AS auc,
+       AVG(probability) AS mean_probability, AVG(label * 1.0) AS positive_share,
+       AVG(probability) - AVG(label * 1.0) AS calibration_gap
+FROM (
+    SELECT model_version, model, source, week, label, predicted_label, probability,
+           RANK() OVER (PARTITION BY model_version, source, week ORDER BY probability)
+             + (COUNT(*) OVER (PARTITION BY model_version, source, week, probability) - 1) / 2.0
+             AS mean_rank
+    FROM labelled_scores
+) AS ranked
+GROUP BY model_version, model, source, week
+"""
+
 NAMES: Final = (
     "review_scores", "token_heat", "word_heat", "keyword_importance", "keyword_trend", "results",
+    "labelled_scores", "model_quality",
 )  # fmt: skip
 
 
@@ -166,4 +206,5 @@ def create_statements(dialect: str) -> tuple[str, ...]:
     )
     trend = _KEYWORD_TREND.format(**_COMMON[dialect])
     results = _RESULTS.format(**_RESULTS_WORDS[dialect])
-    return REVIEW_SCORES, *heat, trend, results
+    labelled = _LABELLED_SCORES.format(week=_WEEK[dialect])
+    return REVIEW_SCORES, *heat, trend, results, labelled, _MODEL_QUALITY

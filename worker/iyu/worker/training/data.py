@@ -1,6 +1,6 @@
 """Labelled reviews from a file."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -45,6 +45,25 @@ class LabelledReviews:
             rejected=self.rejected + other.rejected,
             held_out=len(self),
             split=f"validation is {other.origin}, {len(other):,} reviews",
+        )
+
+    def trained_on_also(
+        self, other: "LabelledReviews", unseen: Collection[str] = ()
+    ) -> "LabelledReviews":
+        """Return these with the others to train on; a text to be measured on is not learned.
+
+        unseen: texts of other files that the model will be measured on.
+        """
+        hidden = {*self.texts[self.held_out :], *unseen}
+        new = [number for number, text in enumerate(other.texts) if text not in hidden]
+        return replace(
+            self,
+            fingerprint=f"{self.fingerprint}+{other.fingerprint}",
+            ids=[*(other.ids[number] for number in new), *self.ids],
+            texts=[*(other.texts[number] for number in new), *self.texts],
+            labels=np.concatenate([other.labels[new], self.labels]),
+            held_out=self.held_out + len(new),
+            split=f"{self.split}; {len(new):,} reviews to train on are {other.origin}",
         )
 
 
