@@ -21,6 +21,7 @@ from benchmarks._command import run
 from benchmarks._report import finish, header, progress, spread, table
 from benchmarks._reviews import read_reviews, renewed
 from benchmarks._services import DATABASES, database, scratch
+from benchmarks._size import table_bytes
 from iyu.schemas.contract.message import MAX_REVIEWS, Chunk, new_id
 from iyu.schemas.contract.review import Review, utc_now
 from iyu.schemas.sql.engine import connected, reading, writing
@@ -94,6 +95,7 @@ def _measure(kind: str, writers: int, reviews: int, ready: Ready) -> dict[str, f
         return {
             "reviews_per_second": total / seconds,
             "log_bytes_a_review": (_log_bytes(engine) - before) / total,
+            "database_bytes_a_review": sum(table_bytes(engine).values()) / total,
         }
 
 
@@ -130,8 +132,10 @@ def _print(found: dict[str, list[dict[str, Any]]]) -> None:
     for name, runs in found.items():
         rates = [run["reviews_per_second"] for run in runs]
         log = median(run["log_bytes_a_review"] for run in runs)
-        rows.append((name, f"{median(rates):,.0f}", spread(rates), f"{log:,.0f}" if log else ""))
-    columns = ("database", "reviews/s", "range", "log bytes a review")
+        size = median(run["database_bytes_a_review"] for run in runs)
+        figures = f"{size:,.0f}" if size else "", f"{log:,.0f}" if log else ""
+        rows.append((name, f"{median(rates):,.0f}", spread(rates), *figures))
+    columns = ("database", "reviews/s", "range", "bytes a review", "log bytes a review")
     table("Ready predictions to rows, medians", columns, rows)
 
 

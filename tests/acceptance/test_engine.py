@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.harness.polling import poll
 from tests.harness.services import ROOT
@@ -20,7 +21,7 @@ from tests.harness.services import ROOT
 pytestmark = [pytest.mark.acceptance, pytest.mark.alone, pytest.mark.timeout(3600)]
 
 BASES = ("python:3.12-slim", "redis:7", "postgres:17")
-OURS = ("migrate", "worker", "beat", "metrics", "web")
+COMPOSE_FILE = ROOT / "docker-compose.yml"
 BUILD_SECONDS = 1800
 READY_SECONDS = 300
 REVIEWS = 6_000
@@ -58,7 +59,9 @@ class Compose:
         self.folder = folder
         folder.chmod(0o755)  # the image's user reads the reviews in it
         self.name = self.image = f"iyu-test-{os.getpid()}"
-        services: dict[str, dict[str, Any]] = {name: {"image": self.image} for name in OURS}
+        described = yaml.safe_load(COMPOSE_FILE.read_text())["services"]
+        ours = [name for name, service in described.items() if service["image"] == "iyu"]
+        services: dict[str, dict[str, Any]] = {name: {"image": self.image} for name in ours}
         services["worker"]["environment"] = {"IYU_CONCURRENCY": "1"}
         # The host's network: the package index may be one that this machine alone can reach.
         services["migrate"]["build"] = {"context": str(ROOT), "network": "host"}
@@ -66,7 +69,7 @@ class Compose:
         self.override.write_text(json.dumps({"services": services}))
 
     def __call__(self, *arguments: str, seconds: float = 300) -> str:
-        files = ("--file", str(ROOT / "docker-compose.yml"), "--file", str(self.override))
+        files = ("--file", str(COMPOSE_FILE), "--file", str(self.override))
         return engine("compose", "--project-name", self.name, *files, *arguments, seconds=seconds)
 
     def containers(self, service: str) -> list[str]:

@@ -55,7 +55,7 @@ def test_an_accepted_review_is_in_the_ledger_and_then_in_the_broker(engine, gate
 
 def test_what_was_published_is_noted_in_the_ledger(engine, gateway, shop, broker):
     shop.post("/reviews", ONE)
-    poll(30, gateway.gateway.outlet.published)
+    poll(30, gateway.gateway.publish_queue.published)
     shop.post("/reviews", ONE | {"review_id": "2"})
     with reading(engine) as connection:
         times = connection.scalars(select(chunks.c.published_at).order_by(chunks.c.queued_at)).all()
@@ -310,7 +310,7 @@ def test_nothing_of_an_unforeseen_error_is_shown(engine, gateway, shop, monkeypa
     def fail(*_: object) -> None:
         raise RuntimeError(f"what it stumbled over: {ONE['text']}")
 
-    monkeypatch.setattr("iyu.console.gateway.intake.add_complete_batches", fail)
+    monkeypatch.setattr("iyu.console.gateway.group_commit.add_complete_batches", fail)
     answer = shop.post("/reviews", ONE)
     assert answer.status == 500
     assert ONE["text"] not in answer.body + caplog.text

@@ -38,7 +38,7 @@ class Problem(Exception):
         super().__init__(detail)
 
 
-class RoomMissing(IyuError):
+class GatewayFull(IyuError):
     """Nothing more is taken for now. seconds: until it is worth asking again."""
 
     def __init__(self, cause: Backlogged | BrokerFull, seconds: float | None) -> None:
@@ -73,7 +73,7 @@ def problem_of(error: IyuError) -> Problem:
 
     Addresses of the database and the broker stay in the log: they are nobody's business outside.
     """
-    if isinstance(error, RoomMissing):
+    if isinstance(error, GatewayFull):
         return Problem(
             HTTPStatus.TOO_MANY_REQUESTS,
             "too many reviews are pending and nothing was accepted; send it again after "

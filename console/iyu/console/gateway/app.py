@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from iyu.console.gateway.answers import Problem, RoomMissing, as_problem, problem_of
+from iyu.console.gateway.answers import GatewayFull, Problem, as_problem, problem_of
 from iyu.console.gateway.body import pass_over
 from iyu.console.gateway.endpoints.forget_reviews import forget_many, forget_one
 from iyu.console.gateway.endpoints.read_results import read_results
@@ -95,7 +95,7 @@ def _endpoint(gateway: Gateway, handler: Handler) -> Callable[[Request], Awaitab
                 await pass_over(request)
             return as_problem(problem)
         except IyuError as error:
-            if not isinstance(error, RoomMissing):
+            if not isinstance(error, GatewayFull):
                 log.warning("%s", error)
             return as_problem(problem_of(error))
 

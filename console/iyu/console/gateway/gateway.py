@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
+from iyu.console.gateway.authentication import Authentication
+from iyu.console.gateway.backlog import Backlog
 from iyu.console.gateway.body import Memory
-from iyu.console.gateway.gate import Gate
-from iyu.console.gateway.intake import Intake
-from iyu.console.gateway.lane import Lane
-from iyu.console.gateway.outlet import Outlet
-from iyu.console.gateway.room import Room
+from iyu.console.gateway.group_commit import GroupCommit
+from iyu.console.gateway.publish_queue import PublishQueue
+from iyu.console.gateway.thread_pool import ThreadPool
 from iyu.producer.linger_buffer import Clock
 from iyu.schemas.broker.broker import Broker, RedisBroker
 from iyu.schemas.contract.settings import Settings
@@ -25,19 +25,19 @@ QUERIES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
-    """Threads, one lane for each kind of work."""
+class ThreadPools:
+    """Threads, one pool for each kind of work."""
 
-    commits: Lane = field(default_factory=lambda: Lane("commits"))
-    publishing: Lane = field(default_factory=lambda: Lane("publishing"))
-    looking: Lane = field(default_factory=lambda: Lane("looking"))
-    short: Lane = field(default_factory=lambda: Lane("short", 2))
-    queries: Lane = field(default_factory=lambda: Lane("queries", QUERIES))
+    commits: ThreadPool = field(default_factory=lambda: ThreadPool("commits"))
+    publishing: ThreadPool = field(default_factory=lambda: ThreadPool("publishing"))
+    looking: ThreadPool = field(default_factory=lambda: ThreadPool("looking"))
+    short: ThreadPool = field(default_factory=lambda: ThreadPool("short", 2))
+    queries: ThreadPool = field(default_factory=lambda: ThreadPool("queries", QUERIES))
 
     def close(self) -> None:
         """End all threads."""
-        for lane in (self.commits, self.publishing, self.looking, self.short, self.queries):
-            lane.close()
+        for pool in (self.commits, self.publishing, self.looking, self.short, self.queries):
+            pool.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +45,22 @@ class Gateway:
     """What every address of the gateway works with."""
 
     engine: Engine
-    lanes: Lanes
-    gate: Gate
-    room: Room
-    intake: Intake
-    outlet: Outlet
+    pools: ThreadPools
+    authentication: Authentication
+    backlog: Backlog
+    group_commit: GroupCommit
+    publish_queue: PublishQueue
     memory: Memory = field(default_factory=Memory)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Accept and publish until the end; what was accepted by then is published."""
-        await self.lanes.looking.run(self.room.look)
-        lanes = self.lanes
+        await self.pools.looking.run(self.backlog.look)
+        pools = self.pools
         tasks = [
-            asyncio.create_task(self.intake.run(lanes.commits)),
-            asyncio.create_task(self.outlet.run(lanes.publishing)),
-            asyncio.create_task(self.room.keep_looking(lanes.looking)),
+            asyncio.create_task(self.group_commit.run(pools.commits)),
+            asyncio.create_task(self.publish_queue.run(pools.publishing)),
+            asyncio.create_task(self.backlog.keep_looking(pools.looking)),
         ]
         try:
             yield
@@ -68,7 +68,7 @@ class Gateway:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self.outlet.finish(lanes.publishing)
+            await self.publish_queue.finish(pools.publishing)
 
 
 @contextmanager
@@ -85,14 +85,14 @@ def opened_gateway(
         check(queries)
         broker = broker or RedisBroker(settings)
         stack.callback(broker.close)
-        lanes = Lanes()
-        stack.callback(lanes.close)
-        clock, outlet = Clock(), Outlet(broker)
+        pools = ThreadPools()
+        stack.callback(pools.close)
+        clock, publish_queue = Clock(), PublishQueue(broker)
         yield Gateway(
             queries,
-            lanes,
-            Gate(commits, lanes.short, open_source),
-            Room(commits, broker, clock, settings.high_water),
-            Intake(commits, outlet, clock, settings.chunk_size),
-            outlet,
+            pools,
+            Authentication(commits, pools.short, open_source),
+            Backlog(commits, broker, clock, settings.high_water),
+            GroupCommit(commits, publish_queue, clock, settings.chunk_size),
+            publish_queue,
         )

@@ -99,7 +99,10 @@ _RESULT: Final = thing(
         "heat": {"type": "array", "items": {"type": "object"}},
     },
 )
-_REVIEW: Final = thing({"review_id": _ID, "text": _NOT_BLANK | {"maxLength": MAX_TEXT_LENGTH}})
+_REVIEW: Final = thing(
+    {"review_id": _ID, "text": _NOT_BLANK | {"maxLength": MAX_TEXT_LENGTH}},
+    {"written_at": _TIME | {"type": ["string", "null"]}},
+)
 
 COMPONENTS: Final[dict[str, Any]] = {
     "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},

@@ -16,7 +16,7 @@ from iyu.schemas.contract.review import Reason, Rejection, Review, admit
 #: Reviews of one request: more would make its transaction long.
 MAX_REVIEWS: Final = 10_000
 #: What a review is given by; anything else is a mistake that should not pass unseen.
-FIELDS: Final = frozenset({"review_id", "text"})
+FIELDS: Final = frozenset({"review_id", "text", "written_at"})
 _NO_REVIEW: Final = object()
 
 
@@ -90,7 +90,7 @@ def _admit(item: object) -> Review | Rejection:
         verdict = admit(item.get("review_id"), "-") if isinstance(item, dict) else None
         known = verdict.review_id if verdict is not None else ""
         return Rejection(known, Reason.MALFORMED_ROW)
-    return admit(item.get("review_id"), item.get("text"))
+    return admit(item.get("review_id"), item.get("text"), item.get("written_at"))
 
 
 def _rejected(verdicts: Sequence[Review | Rejection]) -> Iterator[dict[str, Any]]:

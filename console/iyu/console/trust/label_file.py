@@ -54,7 +54,7 @@ def _columns(path: Path, value: str, key: str) -> Iterator[tuple[object, object]
     for row in read_rows(path, value, key):
         if isinstance(row, Rejection):
             raise InputError(f"{path}: {row.review_id} cannot be read as a row; correct it")
-        yield row
+        yield row[0], row[1]
 
 
 def _checked(

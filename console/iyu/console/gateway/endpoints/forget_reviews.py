@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iyu.console.gateway.answers import Problem, as_json
+from iyu.console.gateway.authentication import Caller
 from iyu.console.gateway.body import Form, announced_size, form_of, is_packed, read_body, unpack
-from iyu.console.gateway.gate import Caller
 from iyu.console.gateway.gateway import Gateway
 from iyu.console.gateway.parameters import Parameters
 from iyu.console.gateway.request_log import note
@@ -44,7 +44,7 @@ async def forget_many(gateway: Gateway, request: Request) -> Response:
 
 
 async def _allowed(gateway: Gateway, request: Request) -> Caller:
-    caller = await gateway.gate.caller(request)
+    caller = await gateway.authentication.caller(request)
     caller.check(Right.FORGET)
     Parameters(request, ())
     return caller
@@ -59,7 +59,7 @@ async def _forget(
         with writing(gateway.engine) as connection:
             return asdict(forget_reviews(connection, caller.source, ids))
 
-    erased = await gateway.lanes.queries.run(erase)
+    erased = await gateway.pools.queries.run(erase)
     note(request, reviews=len(ids))
     return as_json(erased)
 

@@ -31,10 +31,10 @@ class _Question:
 
 async def read_results(gateway: Gateway, request: Request) -> Response:
     """Give what was stored after a cursor."""
-    caller = await gateway.gate.caller(request)
+    caller = await gateway.authentication.caller(request)
     caller.check(Right.READ)
     question = _question(request, caller.source)
-    return as_json(await gateway.lanes.queries.run(lambda: _answer(gateway.engine, question)))
+    return as_json(await gateway.pools.queries.run(lambda: _answer(gateway.engine, question)))
 
 
 def _question(request: Request, source: str) -> _Question:

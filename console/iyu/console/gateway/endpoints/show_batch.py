@@ -19,7 +19,7 @@ from iyu.schemas.sql.tables import batches
 
 async def show_batch(gateway: Gateway, request: Request) -> Response:
     """Show one batch of the caller's source."""
-    caller = await gateway.gate.caller(request)
+    caller = await gateway.authentication.caller(request)
     caller.check(Right.SUBMIT)
     Parameters(request, ())
     batch_id = request.path_params["batch_id"]
@@ -28,7 +28,7 @@ async def show_batch(gateway: Gateway, request: Request) -> Response:
         with reading(gateway.engine) as connection:
             return _find(connection, read_uuid(batch_id, "batch"), caller.source)
 
-    found = await gateway.lanes.queries.run(find) if is_uuid(batch_id) else None
+    found = await gateway.pools.queries.run(find) if is_uuid(batch_id) else None
     if found is None:
         raise Problem(HTTPStatus.NOT_FOUND, "this source has no such batch")
     return as_json(found)

@@ -12,12 +12,12 @@ from iyu.console.gateway.openapi import make_document
 
 async def show_health(gateway: Gateway, _request: Request) -> Response:
     """Say whether reviews can be accepted; the last look decides, so that nobody causes one."""
-    room = gateway.room
+    backlog = gateway.backlog
     sides = {
-        "database": "ok" if room.database_answers else "down",
-        "broker": "ok" if room.broker_answers else "down",
+        "database": "ok" if backlog.database_answers else "down",
+        "broker": "ok" if backlog.broker_answers else "down",
     }
-    status = HTTPStatus.OK if room.database_answers else HTTPStatus.SERVICE_UNAVAILABLE
+    status = HTTPStatus.OK if backlog.database_answers else HTTPStatus.SERVICE_UNAVAILABLE
     return as_json(sides, status)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from iyu.console.gateway.answers import Problem, as_json
 from iyu.console.gateway.body import Form, announced_size, form_of, is_packed, read_body, unpack
 from iyu.console.gateway.gateway import Gateway
-from iyu.console.gateway.gather import Request
+from iyu.console.gateway.gather_requests import Request
 from iyu.console.gateway.parameters import Parameters
 from iyu.console.gateway.request_log import note
 from iyu.console.gateway.reviews_in_body import Parsed, parse_reviews
@@ -25,20 +25,20 @@ PARSED_AT_ONCE: Final = 8 * 1024
 
 async def submit_reviews(gateway: Gateway, request: HttpRequest) -> Response:
     """Accept the reviews of a body."""
-    caller = await gateway.gate.caller(request)
+    caller = await gateway.authentication.caller(request)
     caller.check(Right.SUBMIT)
     parameters = Parameters(request, PARAMETERS)
     queue = QUEUES[parameters.choice("queue", tuple(QUEUES), "live")]
     skip = parameters.flag("skip_rejected")
     form = form_of(request, Form.JSON, Form.LINES)
     size = announced_size(request)
-    gateway.room.check()
+    gateway.backlog.check()
     with gateway.memory.reserved(size):
         parsed, size = await _read(gateway, request, form)
         _check(parsed, skip=skip)
-        gateway.room.check(size)
-        gateway.room.take(len(parsed.admitted), size)
-        accepted = await gateway.intake.accept(
+        gateway.backlog.check(size)
+        gateway.backlog.take(len(parsed.admitted), size)
+        accepted = await gateway.group_commit.accept(
             Request(caller.source, parsed.admitted, queue, len(parsed.rejected))
         )
     note(request, batch=accepted.batch_id, reviews=accepted.accepted)
@@ -64,7 +64,7 @@ async def _read(gateway: Gateway, request: HttpRequest, form: Form) -> tuple[Par
 
     if not packed and len(body) <= PARSED_AT_ONCE:
         return parse()
-    return await gateway.lanes.short.run(parse)
+    return await gateway.pools.short.run(parse)
 
 
 def _check(parsed: Parsed, *, skip: bool) -> None:

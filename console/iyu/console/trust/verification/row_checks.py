@@ -46,8 +46,8 @@ def check_rows(connection: Connection, scope: Scope, findings: Findings) -> int:
     for kind, query in _checks(scope):
         for row in connection.execute(query).mappings():
             findings.add(kind, **row)
-    for row in _wrong_spans(connection, scope):
-        findings.add(Kind.SPANS, **row)
+    for span in _wrong_spans(connection, scope):
+        findings.add(Kind.SPANS, **span)
     count = select(func.count()).select_from(predictions)
     return int(connection.execute(scope.of_predictions(count)).scalar_one())
 

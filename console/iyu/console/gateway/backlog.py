@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from iyu.console.gateway.answers import RoomMissing
-from iyu.console.gateway.lane import Lane
+from iyu.console.gateway.answers import GatewayFull
+from iyu.console.gateway.thread_pool import ThreadPool
 from iyu.producer.backpressure import MESSAGE_OVERHEAD
 from iyu.producer.linger_buffer import Clock
 from iyu.schemas.broker.broker import Broker
@@ -33,7 +33,7 @@ LOOK_EVERY: Final = 1.0
 LOOK_SHARE: Final = 0.1
 
 
-class Room:
+class Backlog:
     """What is pending, how fast it is scored, and how much memory the broker has left."""
 
     def __init__(self, engine: Engine, broker: Broker, clock: Clock, high_water: int) -> None:
@@ -48,11 +48,11 @@ class Room:
         self.broker_answers = False
 
     def check(self, size: int = 0) -> None:
-        """Raise RoomMissing where no more may be taken; size: bytes of the reviews."""
+        """Raise GatewayFull where no more may be taken; size: bytes of the reviews."""
         if self._pending >= self._high_water:
-            raise RoomMissing(Backlogged(self._pending, self._drain), self._seconds_until_room())
+            raise GatewayFull(Backlogged(self._pending, self._drain), self._seconds_until_room())
         if self._free is not None and self._free < size + MESSAGE_OVERHEAD:
-            raise RoomMissing(BrokerFull("the broker has reached its maxmemory"), self._drain)
+            raise GatewayFull(BrokerFull("the broker has reached its maxmemory"), self._drain)
 
     def take(self, reviews: int, size: int) -> None:
         """Count what was accepted since the last look."""
@@ -65,12 +65,12 @@ class Room:
         self._look_at_database()
         self._look_at_broker()
 
-    async def keep_looking(self, lane: Lane) -> None:
+    async def keep_looking(self, pool: ThreadPool) -> None:
         """Look again and again."""
         while True:
             began = monotonic()
             try:
-                await lane.run(self.look)
+                await pool.run(self.look)
             except Exception as error:
                 log.error("the backlog cannot be read: %s", summary(error))
             await asyncio.sleep(max(LOOK_EVERY, (monotonic() - began) / LOOK_SHARE))

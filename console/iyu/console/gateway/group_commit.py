@@ -13,9 +13,9 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from iyu.console.gateway.gather import Accepted, Load, Request, gather
-from iyu.console.gateway.lane import Lane
-from iyu.console.gateway.outlet import Outlet
+from iyu.console.gateway.gather_requests import Accepted, Load, Request, gather_requests
+from iyu.console.gateway.publish_queue import PublishQueue
+from iyu.console.gateway.thread_pool import ThreadPool
 from iyu.producer.linger_buffer import Clock
 from iyu.schemas.contract.errors import DatabaseUnavailable
 from iyu.schemas.contract.logs import summary
@@ -35,12 +35,14 @@ class _Waiting:
     answer: asyncio.Future[Accepted]
 
 
-class Intake:
+class GroupCommit:
     """Accepts requests; whoever waits is answered after the commit."""
 
-    def __init__(self, engine: Engine, outlet: Outlet, clock: Clock, chunk_size: int) -> None:
+    def __init__(
+        self, engine: Engine, publish_queue: PublishQueue, clock: Clock, chunk_size: int
+    ) -> None:
         self._engine = engine
-        self._outlet = outlet
+        self._publish_queue = publish_queue
         self._clock = clock
         self._chunk_size = chunk_size
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
@@ -51,12 +53,12 @@ class Intake:
         self._waiting.put_nowait(_Waiting(request, answer))
         return await answer
 
-    async def run(self, lane: Lane) -> None:
+    async def run(self, pool: ThreadPool) -> None:
         """Commit what waits, again and again; a failure is the answer of those it concerns."""
         while True:
             together = await self._take()
             try:
-                loads, accepted = await lane.run(_calling(self._commit, together))
+                loads, accepted = await pool.run(_calling(self._commit, together))
             except DatabaseUnavailable as error:
                 log.warning("%s", error)
                 _fail(together, error)
@@ -67,7 +69,7 @@ class Intake:
                 for waiting, result in zip(together, accepted, strict=True):
                     if not waiting.answer.done():
                         waiting.answer.set_result(result)
-                self._outlet.put([chunk for load in loads for chunk in load.chunks])
+                self._publish_queue.put([chunk for load in loads for chunk in load.chunks])
 
     async def _take(self) -> list[_Waiting]:
         """Wait for a request, and return it with those that wait behind it."""
@@ -81,14 +83,14 @@ class Intake:
 
     def _commit(self, together: Sequence[_Waiting]) -> tuple[list[Load], list[Accepted]]:
         requests = [waiting.request for waiting in together]
-        loads, accepted = gather(requests, self._clock, self._chunk_size)
-        published = self._outlet.published()
+        loads, accepted = gather_requests(requests, self._clock, self._chunk_size)
+        published = self._publish_queue.published()
         with writing(self._engine) as connection:
             if published:
                 ledger.mark_published(connection, published)
             add_complete_batches(connection, list(map(_row, loads)))
             ledger.accept(connection, [chunk for load in loads for chunk in load.chunks])
-        self._outlet.forget(published)
+        self._publish_queue.forget(published)
         return loads, accepted
 
 

@@ -79,7 +79,7 @@ class Load:
             )
 
 
-def gather(
+def gather_requests(
     requests: Sequence[Request], clock: Clock, chunk_size: int
 ) -> tuple[list[Load], list[Accepted]]:
     """Return the batches of these requests, and what became of each request, in their order.

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 
 from iyu.console.gateway.answers import Problem
-from iyu.console.gateway.lane import Lane
+from iyu.console.gateway.thread_pool import ThreadPool
 from iyu.console.gateway.tokens import Right, Token, is_secret, list_tokens, read_token
 from iyu.schemas.contract.review import utc_now
 from iyu.schemas.sql.engine import reading
@@ -38,15 +38,15 @@ class Caller:
             )
 
 
-class Gate:
+class Authentication:
     """Keeps the tokens in memory for a few seconds.
 
     open_source: every request is of this source and may do everything; no token is asked for.
     """
 
-    def __init__(self, engine: Engine, lane: Lane, open_source: str | None = None) -> None:
+    def __init__(self, engine: Engine, pool: ThreadPool, open_source: str | None = None) -> None:
         self._engine = engine
-        self._lane = lane
+        self._pool = pool
         self._open = open_source and Caller(open_source, frozenset(Right))
         self._tokens: dict[str, Token] = {}
         self._read_at = float("-inf")
@@ -74,7 +74,7 @@ class Gate:
         if monotonic() - self._read_at > age:
             async with self._lock:
                 if monotonic() - self._read_at > age:  # nobody else has read them meanwhile
-                    self._tokens = await self._lane.run(self._read)
+                    self._tokens = await self._pool.run(self._read)
                     self._read_at = monotonic()
         return self._tokens.get(token_id)
 

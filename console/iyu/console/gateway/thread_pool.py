@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Lane:
+class ThreadPool:
     """A few threads for one kind of work: a long query holds up no commit."""
 
     def __init__(self, name: str, threads: int = 1) -> None:

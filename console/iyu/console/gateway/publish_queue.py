@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from iyu.console.gateway.lane import Lane
+from iyu.console.gateway.thread_pool import ThreadPool
 from iyu.schemas.broker.broker import Broker
 from iyu.schemas.contract.errors import BrokerUnavailable
 from iyu.schemas.contract.logs import summary
@@ -22,7 +22,7 @@ KEPT_UNPUBLISHED: Final = 512
 KEPT_PUBLISHED: Final = 2_000
 
 
-class Outlet:
+class PublishQueue:
     """A queue of committed chunks on their way to the broker, the oldest first."""
 
     def __init__(self, broker: Broker) -> None:
@@ -45,23 +45,23 @@ class Outlet:
         for _ in noted:
             self._published.popleft()
 
-    async def run(self, lane: Lane) -> None:
+    async def run(self, pool: ThreadPool) -> None:
         """Publish, again and again."""
         while True:
             await self._filled.wait()
             self._filled.clear()
-            if not await self._publish(lane):
+            if not await self._publish(pool):
                 await asyncio.sleep(BROKER_PAUSE)
                 self._filled.set()
 
-    async def finish(self, lane: Lane) -> None:
+    async def finish(self, pool: ThreadPool) -> None:
         """Publish what is left, once, before the end."""
-        await self._publish(lane)
+        await self._publish(pool)
 
-    async def _publish(self, lane: Lane) -> bool:
+    async def _publish(self, pool: ThreadPool) -> bool:
         """Publish what is there; False where the broker does not take it."""
         try:
-            await lane.run(self._publish_all)
+            await pool.run(self._publish_all)
         except BrokerUnavailable:
             return False
         except Exception as error:
