@@ -24,10 +24,10 @@ def test_a_rewrite_of_the_file_drops_what_was_taken(redis_server: RedisServer, s
     with Producer(source="shop", broker_url=redis_server.url, database_url=sqlite_url) as producer:
         producer.submit_many([("1", "010-2345-6789 김")])
     with redis_server.client() as client:
-        message = client.lindex(Queue.BULK, 0)
+        message = client.lindex(Queue.LIVE, 0)
         body = message.split(b'"body": "')[1].split(b'"')[0]
         poll(10, lambda: holds(redis_server, body))
-        client.rpop(Queue.BULK)
+        client.rpop(Queue.LIVE)
         client.bgrewriteaof()
         poll(20, lambda: not client.info("persistence")["aof_rewrite_in_progress"])
         poll(20, lambda: not holds(redis_server, body))
