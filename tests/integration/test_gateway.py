@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import orjson
 import pytest
@@ -60,6 +60,18 @@ def test_what_was_published_is_noted_in_the_ledger(engine, gateway, shop, broker
     with reading(engine) as connection:
         times = connection.scalars(select(chunks.c.published_at).order_by(chunks.c.queued_at)).all()
     assert times[0] is not None
+
+
+def test_a_review_may_say_when_it_was_written(engine, gateway, shop, broker):
+    day = "2024-02-29T12:00:00+09:00"
+    answer = shop.post("/reviews", [ONE | {"written_at": day}, *many(2)])
+    assert answer.status == 202
+    poll(30, lambda: len(broker.texts) == 3)
+    times = {
+        review.review_id: review.written_at for part in broker.published for review in part.reviews
+    }
+    assert times == {"1": datetime.fromisoformat(day), "r0": None, "r1": None}
+    assert shop.post("/reviews", ONE | {"written_at": "yesterday"}).status == 422
 
 
 def test_arrays_lines_and_gzip_are_the_same(engine, gateway, shop):

@@ -37,7 +37,7 @@ class TokenValues(TypeDecorator[list[Any]]):
         if dialect.name == "postgresql" and self.kind != "words":
             number: TypeEngine[Any] = REAL() if self.kind == "reals" else SmallInteger()
             return dialect.type_descriptor(ARRAY(number))
-        return dialect.type_descriptor(Text())
+        return Text()  # psycopg's own descriptor of it would be VARCHAR
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """Return numbers as they are for PostgreSQL, else text."""

@@ -109,10 +109,11 @@ def _driver_values(dialect: Dialect, kind: Any, value: Any) -> Any:
 def _known(connection: Connection, table: Table, key: str, columns: Columns) -> bool:
     """Say whether one of the keys is there."""
     fixed = [column.name for column in table.primary_key if column.name != key]
-    where = " AND ".join(f"{name} = %({name})s" for name in fixed)
+    where = "".join(f"{name} = %({name})s AND " for name in fixed)
+    kind = table.c[key].type.compile(_POSTGRESQL)
     query = (
-        f"SELECT 1 FROM {table.name} WHERE {where} "
-        f"AND {key} IN (SELECT json_array_elements_text(%({key})s::json)) LIMIT 1"
+        f"SELECT 1 FROM {table.name} WHERE {where}"
+        f"{key} IN (SELECT json_array_elements_text(%({key})s::json)::{kind}) LIMIT 1"
     )
     bound = {name: columns[name] for name in fixed} | {key: orjson.dumps(columns[key]).decode()}
     return connection.exec_driver_sql(query, bound).first() is not None
