@@ -321,7 +321,8 @@ def test_the_command_says_what_differs_and_what_to_do(iyu: Any, runtime: Runtime
     assert "label: 1 times" in done.stdout
     assert "what to do: a row was changed" in done.stdout
     found = json.loads(iyu("--all", "--json").stdout)
-    assert (found["findings"], found["rows_scored"]) == (1, REVIEWS)
-    assert found["found"][0]["examples"][0]["review_id"] == "r7"
+    first = found["found"][0]
+    assert (first["kind"], first["count"], found["rows_scored"]) == ("label", 1, REVIEWS)
+    assert first["examples"][0]["review_id"] == "r7"
     wrong = iyu("--model", "nonsense")
     assert (wrong.exit_code, len(wrong.stderr.splitlines())) == (2, 1)
