@@ -193,11 +193,13 @@ def test_a_review_is_explained_alike_alone_in_a_chunk_and_in_any_order(explainer
     order = np.random.default_rng(4).permutation(len(ids))
     shuffled = explainer.explain({"ids": ids[order]})
     for i, name in enumerate(EVERY):
-        for part in ("heat", "comprehensiveness", "sufficiency"):
-            whole = getattr(together.heatmaps[i], part)
-            np.testing.assert_allclose(
-                getattr(shuffled.heatmaps[i], part), whole[order], atol=1e-5, err_msg=name
-            )
+        one, other = together.heatmaps[i], shuffled.heatmaps[i]
+        np.testing.assert_allclose(other.heat, one.heat[order], atol=1e-5, err_msg=name)
+        # Tokens whose heats differ by less than rounding may change places, and with them which
+        # of the two is left out.
+        for part in ("comprehensiveness", "sufficiency"):
+            alike = np.isclose(getattr(other, part), getattr(one, part)[order], atol=1e-5)
+            assert alike.sum() >= len(ids) - 1, (name, part)
     for row in range(0, len(ids), 5):
         alone = explainer.explain({"ids": ids[row : row + 1]})
         assert alone.probability[0] == pytest.approx(together.probability[row], abs=1e-5)
