@@ -8,10 +8,13 @@ from iyu.console.trust.verification.stored_rows import StoredRow
 from iyu.schemas.contract.review import text_hash
 from iyu.worker.scoring import Explanation, Prediction
 
-#: How far a logit may be from the stored one, and heat from the stored heat: this, and as much
-#: again for each unit of it. A pass is float32, and sums in another order where a review stands
-#: beside other reviews or the processor has other instructions; heat is stored with six digits.
+#: How far a logit may be from the stored one: this, and as much again for each unit of it. A pass
+#: is float32, and sums in another order where a review stands beside other reviews or the
+#: processor has other instructions.
 TOLERANCE: Final = 1e-4
+#: How far heat may be besides, as a share of it: one unit of the last of its four digits, for the
+#: least difference before rounding can be one unit after it.
+HEAT_ROUNDING: Final = 1e-3
 
 
 def compare_row(stored: StoredRow, fresh: Prediction, findings: Findings) -> None:
@@ -35,11 +38,14 @@ def compare_row(stored: StoredRow, fresh: Prediction, findings: Findings) -> Non
             _compare_heatmap(named, tokens, explanation, findings)
 
 
-def is_near(stored: float | None, fresh: float | None) -> bool:
-    """Say whether two figures are the same within the tolerance; None is near None alone."""
+def is_near(stored: float | None, fresh: float | None, rounding: float = 0.0) -> bool:
+    """Say whether two figures are the same within the tolerance; None is near None alone.
+
+    rounding: how far they may be besides, as a share of them.
+    """
     if stored is None or fresh is None:
         return stored is fresh
-    return abs(stored - fresh) <= TOLERANCE * (1 + abs(fresh))
+    return abs(stored - fresh) <= TOLERANCE * (1 + abs(fresh)) + rounding * abs(fresh)
 
 
 def _compare_heatmap(
@@ -54,7 +60,7 @@ def _compare_heatmap(
         findings.add(Kind.TOKENS, **named, method=explanation.method)
         return
     for number, (token, fresh) in enumerate(zip(tokens, explanation.heats, strict=True)):
-        if not is_near(token["heat"], fresh):
+        if not is_near(token["heat"], fresh, HEAT_ROUNDING):
             findings.add(
                 Kind.HEAT,
                 **named,
