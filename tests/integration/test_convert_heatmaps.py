@@ -1,6 +1,5 @@
 """Heatmaps of the form from before: read as they are, converted while workers run, resumed."""
 
-import signal
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -154,8 +153,7 @@ def test_it_goes_on_where_it_was_killed(engine: Engine, database_url: str, tmp_p
     command_line = [sys.executable, "-c", program, database_url]
     process = Process(command_line, child_environment(), tmp_path / "log", tmp_path)
     poll(30, lambda: 0 < count_old_heatmaps(engine) < old - 200)
-    process.signal(signal.SIGKILL)
-    process.wait(10)
+    process.kill_group()
     left = count_old_heatmaps(engine)
     assert 0 < left < old, "it was not killed in the middle"
     assert shown(engine) == before

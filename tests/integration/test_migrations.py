@@ -229,6 +229,11 @@ def snapshot(engine: Engine) -> Snapshot:
         }
 
 
+def kept(rows: Snapshot) -> Snapshot:
+    """Leave out who may read the tables: a migration may say so anew."""
+    return {table: found for table, found in rows.items() if table != "table_readers"}
+
+
 def restricted(now: Snapshot, before: Snapshot) -> Snapshot:
     """The tables and columns of `now` that were there before."""
     return {
@@ -304,14 +309,14 @@ def test_a_revision_keeps_the_rows_of_the_one_before(empty: Engine, before: str,
     rows = snapshot(empty)
     assert all(rows.values())
     migrate(empty, revision)
-    assert restricted(snapshot(empty), rows) == rows
+    assert kept(restricted(snapshot(empty), rows)) == kept(rows)
 
 
 def test_all_revisions_one_by_one_keep_all_rows(empty: Engine):
     rows: Snapshot = {}
     for _, revision in STEPS:
         migrate(empty, revision)
-        assert restricted(snapshot(empty), rows) == rows
+        assert kept(restricted(snapshot(empty), rows)) == kept(rows)
         fill(empty)
         rows = snapshot(empty)
     with reading(empty) as connection:
