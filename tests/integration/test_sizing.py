@@ -14,7 +14,7 @@ from tests.harness.explanations import explanation
 from tests.harness.services import ROOT
 
 PAGE = (ROOT / "docs" / "performance.md").read_text()
-PARTITION, RETAIN = re.findall(r"```sql\n(.*?)\n```", PAGE, re.DOTALL)
+(PARTITION,) = re.findall(r"```sql\n(.*?)\n```", PAGE, re.DOTALL)
 NOW = datetime.now(UTC)
 OLD = NOW - timedelta(days=91)
 TOKENS = [{"surface": "글", "start": 0, "end": 1, "pos": "NNG", "heat": 0.5}]
@@ -54,13 +54,3 @@ def test_partitions_keep_what_is_there_and_take_what_comes(postgres_url: str):
             assert ask(engine, counted) == [(200, 200)]
         newer = "SELECT COUNT(*) FROM review_scores WHERE text LIKE '새%'"
         assert ask(engine, newer) == [(150,)]
-
-
-def test_old_heatmaps_go_and_scores_stay(postgres_url: str):
-    with connected(postgres_url) as engine:
-        upgrade(engine)
-        write(engine, range(30), OLD)
-        write(engine, range(30, 50), NOW)
-        run(engine, RETAIN)
-        assert ask(engine, "SELECT COUNT(*), MIN(review_id) FROM explanations") == [(20, "0030")]
-        assert ask(engine, "SELECT COUNT(*) FROM review_scores") == [(50,)]

@@ -35,8 +35,9 @@ def sql(
     """Run a SELECT and print the rows; nothing can be changed.
 
     Start with the views review_scores (one row a review), token_heat (one row a word of a
-    review), keyword_importance (one row a word), keyword_trend (one row a word and day) and
-    results (what was stored, in the order in which it may be read).
+    review; word_heat: what stands between blanks), keyword_importance (one row a word),
+    keyword_trend (one row a word and day), results (what was stored, in the order in which it may
+    be read), labelled_scores and model_quality (labels that came later).
     """
     from iyu.console.analysis.read_only_query import column_names, read_only_query
     from iyu.console.local.env_file import load_settings

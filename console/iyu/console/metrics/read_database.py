@@ -17,7 +17,7 @@ TABLES: Final = tuple(
     name
     for name in ("reviews", "predictions", "explanations", "chunks", "dead_letters",
                  "keyword_days", "keyword_deltas", "keyword_totals", "review_days", "day_deltas",
-                 "result_events", "tombstones", "webhook_deliveries", "resubmissions")
+                 "result_events", "tombstones", "webhook_deliveries", "resubmissions", "labels")
     if name in metadata.tables
 )  # fmt: skip
 

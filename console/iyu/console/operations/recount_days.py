@@ -14,7 +14,9 @@ from iyu.schemas.sql import keyword_days, review_days, tables
 from iyu.schemas.sql.engine import reading, writing
 from iyu.schemas.sql.review_day import is_on_day
 from iyu.worker.rows.add_older_deltas import convert_older_deltas, mark_days
-from iyu.worker.rows.add_to_keyword_days import add_all_deltas, add_payloads
+from iyu.worker.rows.add_reviews import add_reviews
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas, sum_payloads
+from iyu.worker.rows.add_words import add_totals, add_words
 
 #: Nobody adds to the sums meanwhile; whoever reads goes on. In the order of everyone who writes.
 _LOCK: Final = text(
@@ -81,7 +83,10 @@ def _recount(connection: Connection, day: date) -> None:
     waiting = connection.execute(
         delete(tables.day_deltas).returning(tables.day_deltas.c.payload)
     ).scalars()
-    add_payloads(connection, list(waiting))
+    words, reviews = sum_payloads(list(waiting))
+    add_words(connection, words)
+    add_totals(connection, words)
+    add_reviews(connection, reviews)
     on_day = is_on_day(connection.dialect.name, "r", day)
     _recount_words(connection, day, on_day)
     connection.execute(delete(tables.review_days).where(tables.review_days.c.day == day))

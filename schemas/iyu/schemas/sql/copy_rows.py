@@ -26,6 +26,8 @@ def copy_rows(connection: Connection, table: Table, columns: Mapping[str, Any]) 
     columns: as `upsert` takes them, values converted for the driver; a list holds a value a row.
     """
     rows = next(len(values) for values in columns.values() if isinstance(values, list))
+    if not rows:
+        return True
     fields = [_fields(connection, table, name, v, rows) for name, v in columns.items()]
     lines = "\n".join(map("\t".join, zip(*fields, strict=True)))
     try:

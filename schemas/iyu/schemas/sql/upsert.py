@@ -67,7 +67,11 @@ def insert_new(connection: Connection, table: Table, key: str, columns: Columns)
         return frozenset()
     if connection.dialect.name == "sqlite":  # one writer: no other insert comes in between
         return _insert_absent(connection, table, key, columns)
-    if not _known(connection, table, key, columns) and _copy(connection, table, columns):
+    from iyu.schemas.sql.copy_rows import copy_rows  # not where psycopg is not installed
+
+    if not _known(connection, table, key, columns) and copy_rows(
+        connection, table, _for_driver(connection, table, columns)
+    ):
         return frozenset(columns[key])
     names = tuple(columns)
     lists = tuple(name for name, values in columns.items() if isinstance(values, list))
@@ -81,21 +85,19 @@ def insert_or_upsert(
     connection: Connection, table: Table, columns: Columns, *, update_where: str
 ) -> None:
     """Write rows of which no key is likely to be there: as `upsert`, and faster if none is."""
-    if connection.dialect.name == "postgresql" and _copy(connection, table, columns):
-        return
+    if connection.dialect.name == "postgresql":
+        from iyu.schemas.sql.copy_rows import copy_rows  # not where psycopg is not installed
+
+        if copy_rows(connection, table, _for_driver(connection, table, columns)):
+            return
     upsert(connection, table, columns, update_where=update_where)
 
 
-def _copy(connection: Connection, table: Table, columns: Columns) -> bool:
-    from iyu.schemas.sql.copy_rows import copy_rows  # not where psycopg is not installed
-
-    if not any(values for values in columns.values() if isinstance(values, list)):
-        return True
-    converted = {
+def _for_driver(connection: Connection, table: Table, columns: Columns) -> dict[str, Any]:
+    return {
         name: _driver_values(connection.dialect, table.c[name].type, values)
         for name, values in columns.items()
     }
-    return copy_rows(connection, table, converted)
 
 
 def _driver_values(dialect: Dialect, kind: Any, value: Any) -> Any:

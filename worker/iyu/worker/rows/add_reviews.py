@@ -10,11 +10,12 @@ from iyu.schemas.sql.tables import review_days
 from iyu.schemas.sql.upsert import upsert
 
 Key = tuple[str, str, str]  # source, day, model_version
+ReviewSums = dict[Key, list[Any]]  # of each key SUMS
 
 
-def sum_reviews(rows: Iterable[list[Any]]) -> dict[Key, list[Any]]:
+def sum_reviews(rows: Iterable[list[Any]]) -> ReviewSums:
     """Sum rows as `ReviewTally` writes them; keys are sorted."""
-    sums: dict[Key, list[Any]] = {}
+    sums: ReviewSums = {}
     for source, day, version, *figures in rows:
         known = sums.setdefault((source, day, version), [0] * len(SUMS))
         for number, figure in enumerate(figures):
@@ -22,7 +23,7 @@ def sum_reviews(rows: Iterable[list[Any]]) -> dict[Key, list[Any]]:
     return dict(sorted(sums.items()))
 
 
-def add_reviews(connection: Connection, sums: dict[Key, list[Any]]) -> None:
+def add_reviews(connection: Connection, sums: ReviewSums) -> None:
     """Add to `review_days`."""
     if not sums:
         return

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, delete, select
 from iyu.schemas.sql.engine import reading, writing
 from iyu.schemas.sql.tables import day_deltas, keyword_deltas
 from iyu.worker.rows.add_older_deltas import convert_older_deltas
-from iyu.worker.rows.add_reviews import add_reviews, sum_reviews
-from iyu.worker.rows.add_words import add_totals, add_words, sum_words
+from iyu.worker.rows.add_reviews import ReviewSums, add_reviews, sum_reviews
+from iyu.worker.rows.add_words import WordSums, add_totals, add_words, sum_words
 
 #: Deltas in one transaction: enough that words repeat, few enough to hold no lock for long.
 DELTAS_AT_ONCE: Final = 64
@@ -32,7 +32,11 @@ def add_deltas(engine: Engine, ids: Sequence[int]) -> bool:
         return False
     with writing(engine) as connection:
         if _take(connection, ids):
-            add_payloads(connection, found)
+            # Every worker goes through tables and rows in one order, so that two cannot deadlock.
+            words, reviews = sum_payloads(found)
+            add_words(connection, words)
+            add_totals(connection, words)
+            add_reviews(connection, reviews)
             return True
         connection.rollback()
         return False
@@ -54,16 +58,11 @@ def add_all_deltas(engine: Engine, at_once: int = DELTAS_AT_ONCE) -> int:
         added += len(ids)
 
 
-def add_payloads(connection: Connection, payloads: Sequence[bytes]) -> None:
-    """Add what deltas hold; whoever calls it has deleted them in the same transaction.
-
-    Every worker goes through tables and rows in one order, so that two cannot deadlock.
-    """
+def sum_payloads(payloads: Sequence[bytes]) -> tuple[WordSums, ReviewSums]:
+    """Sum what deltas hold of words and of reviews, in the order in which rows are locked."""
     parts = [orjson.loads(payload) for payload in payloads]
     words = sum_words(group for part in parts for group in part["words"])
-    add_words(connection, words)
-    add_totals(connection, words)
-    add_reviews(connection, sum_reviews(row for part in parts for row in part["reviews"]))
+    return words, sum_reviews(row for part in parts for row in part["reviews"])
 
 
 def _take(connection: Connection, ids: Sequence[int]) -> bool:

@@ -15,10 +15,10 @@ from iyu.schemas.sql.tables import keyword_days, keyword_totals
 from iyu.schemas.sql.upsert import upsert
 
 Day = tuple[str, str, str, str]  # model_version, method, day, source
-Sums = dict[Day, tuple[list[str], Any]]  # of each day its words, and their sums: (words, SUMS)
+WordSums = dict[Day, tuple[list[str], Any]]  # of each day its words, and their sums: (words, SUMS)
 
 
-def sum_words(groups: Iterable[list[Any]]) -> Sums:
+def sum_words(groups: Iterable[list[Any]]) -> WordSums:
     """Sum groups as `Tally` writes them; days and words are sorted."""
     numbers: dict[Day, dict[str, int]] = {}
     parts: dict[Day, list[tuple[Any, Any]]] = {}
@@ -32,7 +32,7 @@ def sum_words(groups: Iterable[list[Any]]) -> Sums:
     return {key: _day(numbers[key], parts[key]) for key in sorted(numbers)}
 
 
-def add_words(connection: Connection, sums: Sums) -> None:
+def add_words(connection: Connection, sums: WordSums) -> None:
     """Add to `keyword_days`."""
     for (version, method, day, source), (words, figures) in sums.items():
         if not words:
@@ -47,7 +47,7 @@ def add_words(connection: Connection, sums: Sums) -> None:
             _delete_empty(connection, version, method, day, source)
 
 
-def add_totals(connection: Connection, sums: Sums) -> None:
+def add_totals(connection: Connection, sums: WordSums) -> None:
     """Add the reviews of all days; after them, and sorted too: every worker locks in one order."""
     totals: dict[tuple[str, str], Counter[str]] = {}
     for (version, method, _, _), (words, figures) in sums.items():

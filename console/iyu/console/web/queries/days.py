@@ -6,17 +6,38 @@ Counts come from the daily sums. Of a day on which models overlap, or that is to
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
 from sqlalchemy import Connection
 
-from iyu.console.web.queries.answer import Answer, Record, run
+from iyu.console.web.queries.answer import Answer, run
 from iyu.schemas.sql.review_day import day_sql, is_on_day
 from iyu.schemas.sql.review_days import ALL_MODELS
 
 _COLUMNS: Final = ("day", "source", "reviews", "positive_reviews")
+#: Where the sums can tell: the model activated last of those that scored any review of the day
+#: and source has scored them all.
+_BY_SUMS: Final = """
+    SELECT d.day, d.source, d.reviews, d.positive_reviews
+    FROM review_days AS d
+    JOIN models AS m ON m.model_version = d.model_version AND m.activated_at IS NOT NULL
+    JOIN review_days AS every
+      ON every.source = d.source AND every.day = d.day AND every.model_version = :all_models
+    WHERE d.day >= :since AND d.day <= :until{of}
+      AND d.reviews > 0 AND d.reviews = every.reviews
+      AND NOT EXISTS (
+          SELECT 1 FROM review_days AS other
+          JOIN models AS newer ON newer.model_version = other.model_version
+          WHERE other.source = d.source AND other.day = d.day AND other.reviews > 0
+            AND newer.activated_at > m.activated_at)
+    ORDER BY d.day, d.source
+"""
+_DAYS: Final = """
+    SELECT d.day, d.source FROM review_days AS d
+    WHERE d.day >= :since AND d.day <= :until{of}
+      AND d.model_version = :all_models AND d.reviews > 0
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +77,17 @@ def count_days(connection: Connection, period: Period, source: str | None = None
 
     Columns: day, source, reviews, positive_reviews.
     """
-    summed = run(
-        connection,
-        f"""
-        SELECT d.day, d.source, d.model_version, d.reviews, d.positive_reviews, m.activated_at
-        FROM review_days AS d
-        LEFT JOIN models AS m ON m.model_version = d.model_version
-        WHERE d.day >= :since AND d.day <= :until AND d.reviews > 0{_of(source, "d")}
-        ORDER BY d.day, d.source, m.activated_at DESC
-        """,
-        **_days(period, source),
-    )
-    groups = {
-        key: list(rows) for key, rows in groupby(summed.rows, key=itemgetter("day", "source"))
-    }
-    clear = {key: _shown(rows) for key, rows in groups.items()}
-    unclear = {day for (day, _), row in clear.items() if row is None} | _stale(connection, period)
+    chosen = _days(period, source)
+    summed = run(connection, _BY_SUMS.format(of=_of(source, "d")), all_models=ALL_MODELS, **chosen)
+    clear = {(row["day"], row["source"]) for row in summed.rows}
+    there = run(connection, _DAYS.format(of=_of(source, "d")), all_models=ALL_MODELS, **chosen)
+    keys = {(row["day"], row["source"]) for row in there.rows}
+    unclear = {day for day, _ in keys - clear} | _stale(connection, period)
     counted = [_count_scores(connection, date.fromisoformat(day), source) for day in unclear]
-    rows = [row for (day, _), row in clear.items() if row and day not in unclear]
+    rows = [row for row in summed.rows if row["day"] not in unclear]
     rows += [row for answer in counted for row in answer.rows]
     sql = ";\n".join(answer.sql for answer in (summed, *counted))
     return Answer(_COLUMNS, sorted(rows, key=itemgetter("day", "source")), sql)
-
-
-def _shown(rows: list[Record]) -> Record | None:
-    """Return what the views count on a day of a source; None where the sums cannot tell.
-
-    They can where one model has scored every review: the one activated last of those that did any.
-    """
-    every = sum(row["reviews"] for row in rows if row["model_version"] == ALL_MODELS)
-    active = [row for row in rows if row["activated_at"] is not None]
-    newest = max(active, key=itemgetter("activated_at"), default=None)
-    if newest is None or newest["reviews"] != every:
-        return None
-    return {name: newest[name] for name in _COLUMNS}
 
 
 def _stale(connection: Connection, period: Period) -> set[str]:
