@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from typing import Any
 
 import orjson
@@ -19,8 +18,8 @@ from iyu.schemas.contract.message import unpack
 from iyu.schemas.contract.settings import Settings
 from iyu.schemas.sql.engine import connected, reading, writing
 from iyu.schemas.sql.tables import chunks
+from tests.harness.http_client import Answered, send_request
 from tests.harness.polling import poll
-from tests.harness.web_page import Answered
 
 #: A review that is accepted.
 ONE = {"review_id": "1", "text": "배송이 빨라서 좋았어요"}
@@ -37,17 +36,9 @@ class Client:
         self, method: str, path: str, body: bytes | str | None = None, **headers: str
     ) -> Answered:
         """Send one request; in the names of headers, _ is -."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token is not None:
-            named = {"Authorization": f"Bearer {self.token}"} | named
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, path, body, named)
-            response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return Answered(response.status, found, response.read().decode())
-        finally:
-            connection.close()
+            headers = {"Authorization": f"Bearer {self.token}"} | headers
+        return send_request(self.port, method, path, headers, body)
 
     def get(self, path: str) -> Answered:
         return self.request("GET", path)

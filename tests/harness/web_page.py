@@ -1,21 +1,19 @@
 """The page as a server in this process, and a browser to look at it."""
 
-import json
 import os
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from iyu.console.web.app import make_app
 from iyu.console.web.listener import listen
 from iyu.console.web.pages.page import opened_site
 from iyu.console.web.serve import make_server
 from iyu.schemas.contract.settings import Settings
+from tests.harness.http_client import Answered, send_request
 from tests.harness.polling import poll
 from tests.harness.postgres_server import ServiceMissing
 from tests.harness.services import ROOT
@@ -27,20 +25,6 @@ CHROMIUM: Final = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What came back."""
-
-    status: int
-    headers: dict[str, str]  # by lower-case name
-    body: str
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
 
 
 class WebPage:
@@ -61,15 +45,7 @@ class WebPage:
         self, method: str, path: str, headers: dict[str, str], body: str | None = None
     ) -> Answered:
         """Send one request; in headers, _ is -."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, body, named)
-            response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return Answered(response.status, found, response.read().decode())
-        finally:
-            connection.close()
+        return send_request(self.port, method, path, headers, body)
 
 
 @contextmanager

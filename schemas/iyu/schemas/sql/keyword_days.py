@@ -96,15 +96,19 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table, Table]:
         Column("reviews", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
-    deltas = Table(
-        "keyword_deltas",
+    return days, totals, define_deltas("keyword_deltas", metadata, row_id)
+
+
+def define_deltas(name: str, metadata: MetaData, row_id: Any) -> Table:
+    """Return a table of what is still to be added to daily sums."""
+    return Table(
+        name,
         metadata,
         Column("id", row_id, primary_key=True, autoincrement=True),
         Column("payload", LargeBinary, nullable=False),
         # An id must never be reused: a worker reads the payload before it locks the row.
         sqlite_autoincrement=True,
     )
-    return days, totals, deltas
 
 
 def from_explanations(dialect: str, chosen: str = "") -> str:

@@ -13,12 +13,12 @@ from sqlalchemy import (
     Date,
     Double,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
 )
 
+from iyu.schemas.sql.keyword_days import define_deltas
 from iyu.schemas.sql.review_day import day_sql
 
 #: What a row sums. Σp and Σp² give mean and spread of the probability.
@@ -77,14 +77,7 @@ def define(metadata: MetaData, row_id: Any) -> tuple[Table, Table, Table]:
         *(Column(name, _type(name), nullable=False) for name in SUMS),
         sqlite_with_rowid=False,
     )
-    deltas = Table(
-        "day_deltas",
-        metadata,
-        Column("id", row_id, primary_key=True, autoincrement=True),
-        Column("payload", LargeBinary, nullable=False),
-        # An id must never be reused: a worker reads the payload before it locks the row.
-        sqlite_autoincrement=True,
-    )
+    deltas = define_deltas("day_deltas", metadata, row_id)
     stale = Table("days_to_recount", metadata, Column("day", Date, primary_key=True))
     return days, deltas, stale
 
