@@ -1,6 +1,6 @@
 """Checks of every row in SQL: nothing is scored, nothing is read that is well."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -8,6 +8,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -117,11 +118,9 @@ def _wrong_spans(connection: Connection, scope: Scope) -> Iterator[dict[str, Any
         "until": "AND r.submitted_at < :until",
     }
     given = {name: value for name, value in bound.items() if value is not None}
+    times = [bindparam(name, type_=UtcDateTime()) for name in ("since", "until") if name in given]
     query = text(_SPANS.format(chosen=" ".join(conditions[name] for name in given)))
-    convert: Callable[[Any], Any] | None = UtcDateTime().bind_processor(connection.dialect)
-    for name in ("since", "until"):
-        if name in given and convert:
-            given[name] = convert(given[name])
+    query = query.bindparams(*times)
     try:
         with connection.begin_nested():
             found = [dict(row) for row in connection.execute(query, given).mappings()]
