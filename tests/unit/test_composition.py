@@ -15,10 +15,11 @@ from iyu.worker.model.wide_encoder import WideEncoder
 from iyu.worker.text.morphemes import Analyzer
 from iyu.worker.text.subwords import rows
 from iyu.worker.text.vocabulary import Vocabulary
+from iyu.worker.training.composition.conjugation import conjugate
 from iyu.worker.training.composition.counterfactuals import counterfactuals
 from iyu.worker.training.composition.gates import add_gates, fit_kernel
 from iyu.worker.training.composition.marks import mark, mark_windows
-from iyu.worker.training.composition.predicates import predicates
+from iyu.worker.training.composition.predicates import phrases, predicates
 from iyu.worker.training.composition.sentences import make_sentences
 from iyu.worker.training.wide.corpus import Corpus, cut_texts
 from iyu.worker.training.wide.deep import Deep, Shape
@@ -38,9 +39,49 @@ NEGATED = [
 
 def test_training_sees_no_predicate_and_no_sentence_of_the_behaviour_test():
     tested = {p.stem for part in PARTS for p in behaviour.predicates(part)}
-    assert not tested & {p.stem for p in predicates()}
+    assert not tested & {p.forms.stem for p in predicates()}
+    said = phrases()
+    assert not tested & {v.forms.stem for verbs in said.verbs.values() for v in verbs}
     sentences = {s for part in PARTS for case in cases(part) for s in case.sentences}
     assert not sentences & {text for text, _ in make_sentences(20_000, 1)}
+
+
+@pytest.mark.parametrize(
+    ("word", "spoken"),
+    [
+        ("편하다", "편해요 편했다 편한데 편하네요 편하다고 편합니다 편함"),
+        ("재빠르다", "재빨라요 재빨랐다 재빠른데 재빠르네요 재빠르다고 재빠릅니다 재빠름"),
+        ("가볍다", "가벼워요 가벼웠다 가벼운데 가볍네요 가볍다고 가볍습니다 가벼움"),
+        ("고르다", "골라요 골랐다 고른데 고르네요 고르다고 고릅니다 고름"),
+        ("곱다", "고와요 고왔다 고운데 곱네요 곱다고 곱습니다 고움"),
+        ("멀다", "멀어요 멀었다 먼데 머네요 멀다고 멉니다 멂"),
+        ("예쁘다", "예뻐요 예뻤다 예쁜데 예쁘네요 예쁘다고 예쁩니다 예쁨"),
+        ("얇다", "얇아요 얇았다 얇은데 얇네요 얇다고 얇습니다 얇음"),
+        ("맛있다", "맛있어요 맛있었다 맛있는데 맛있네요 맛있다고 맛있습니다 맛있음"),
+        ("세련되다", "세련돼요 세련됐다 세련된데 세련되네요 세련되다고 세련됩니다 세련됨"),
+        ("극적이다", "극적이에요 극적이었다 극적인데 극적이네요 극적이라고 극적입니다 극적임"),
+        ("최고이다", "최고예요 최고였다 최고인데 최고네요 최고라고 최고입니다 최고임"),
+    ],
+)  # fmt: skip
+def test_predicates_are_conjugated_as_people_do(word: str, spoken: str):
+    f = conjugate(word)
+    found = f"{f.infinitive}요 {f.past}다 {f.modifier}데 {f.exclaimed}네요 {f.quoted}고"
+    assert f"{found} {f.polite} {f.noun}" == spoken
+
+
+def test_verbs_are_conjugated_as_verbs():
+    f = conjugate("흔들리다", is_verb=True)
+    assert (f.modifier, f.quoted, f.infinitive) == ("흔들리는", "흔들린다", "흔들려")
+    f = conjugate("마음에 들다", is_verb=True)
+    assert (f.modifier, f.quoted, f.exclaimed) == ("마음에 드는", "마음에 든다", "마음에 드")
+
+
+def test_no_word_of_the_lexicon_stands_with_both_signs_for_the_same_subject():
+    signs: dict[tuple[str, str], set[bool]] = {}
+    for p in predicates():
+        for subject in p.subjects:
+            signs.setdefault((subject, p.forms.stem), set()).add(p.is_praise)
+    assert not [said for said, found in signs.items() if len(found) > 1]
 
 
 def test_made_sentences_are_of_both_kinds_and_the_same_for_a_seed():

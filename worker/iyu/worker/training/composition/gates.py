@@ -1,5 +1,6 @@
 """The convolution that negation and contrast are read from, before it learns from labels."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -7,6 +8,13 @@ from numpy.typing import NDArray
 
 from iyu.worker.model.network import Tensor
 from iyu.worker.model.scope import KERNEL, REACH, STRENGTHS
+from iyu.worker.model.wide_artifact import (
+    SCOPE_DISCOUNT,
+    SCOPE_GRAM_TURN,
+    SCOPE_KERNEL,
+    SCOPE_REACH,
+    SCOPE_THRESHOLD,
+)
 from iyu.worker.training.wide.corpus import Corpus
 from iyu.worker.training.wide.deep import gated
 from iyu.worker.training.wide.optimiser import Adam, cosine
@@ -22,6 +30,7 @@ _SHARPNESS: Final = 4.0
 _REACH, _DISCOUNT, _GRAM_TURN = 2.0, -1.05, 1.1
 #: What hidden units first make of negated words, in parts of what they make of them as they stand.
 _TURNED: Final = -0.5
+_NEAR: Final = 1e-4  # to 0 and 1: what a learned parameter is taken for at most
 
 
 def add_gates(student: Arrays, kernel: Floats) -> dict[str, NDArray[Any]]:
@@ -36,6 +45,21 @@ def add_gates(student: Arrays, kernel: Floats) -> dict[str, NDArray[Any]]:
         gated("discount"): np.array(_DISCOUNT, np.float32),
         gated("gram_turn"): np.array(_GRAM_TURN, np.float32),
     }
+
+
+def take_gates(tables: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the gates of an artifact as those of a student: the free parameters behind them."""
+    reach = np.clip(tables[SCOPE_REACH].astype(np.float64), _NEAR, 1 - _NEAR)
+    turn = np.clip(tables[SCOPE_GRAM_TURN].astype(np.float64) / 2, _NEAR, 1 - _NEAR)
+    discount = np.maximum(tables[SCOPE_DISCOUNT].astype(np.float64), _NEAR)
+    free = {
+        "kernel": tables[SCOPE_KERNEL],
+        "threshold": tables[SCOPE_THRESHOLD],
+        "reach": np.log(reach / (1 - reach)),
+        "discount": np.log(np.expm1(discount)),
+        "gram_turn": np.log(turn / (1 - turn)),
+    }
+    return {gated(name): np.float32(value) for name, value in free.items()}
 
 
 def fit_kernel(

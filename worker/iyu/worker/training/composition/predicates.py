@@ -1,321 +1,114 @@
-"""Predicates that sentences are made of, written by hand, with the forms that templates need.
+"""The lexicon that sentences are made of, written by hand: `lexicon/*.txt`.
 
-None of them is one of the behaviour test's (`iyu evaluate-behaviour`); a test compares them.
+None of its predicates is one of the behaviour test's (`iyu evaluate-behaviour`); a test compares
+them.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from importlib.resources import files
+
+from iyu.worker.training.composition.conjugation import Forms, conjugate
+
+#: The longest stem that 안 is put before.
+_SHORT = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """An adjective with subjects that it fits: 방이, 침대가 + 편하."""
+    """An adjective, or a verb used as one, with subjects that it fits: 방이, 침대가 + 편하."""
 
     is_praise: bool
+    domain: str  # what it is said of: the heading that it stands under
     subjects: tuple[str, ...]  # with their particles
-    stem: str  # before 지, 고, 네요
-    infinitive: str  # before 요
-    past: str  # before 어요, 다
-    modifier: str  # before 데: 편한, 멋있는
-    future: str  # before 줄: 편할
+    forms: Forms
+    takes_short: bool  # 안 before it
 
 
-#: Sign, subjects, and adjectives in 하다 without it.
-_REGULAR: Final = """
-+ 스토리가,전개가,각색이 : 참신 기발 짜릿 통쾌 치밀 촘촘 독특 경쾌 쫄깃 명쾌
-+ 영화가,작품이,드라마가 : 훈훈 따뜻 뭉클 애틋 대단 위대 소중 특별 순수 잔잔 풋풋 상큼 발랄
-+ 연기가,연출이,대사가 : 섬세 탁월 노련 능숙 정교 담백 진솔
-+ 영상미가,음악이,의상이 : 화려 우아 황홀 웅장 산뜻 화사
-+ 색감이,디자인이,마감이 : 선명 우아 산뜻 무난
-+ 제품이,물건이,가격이 : 착 저렴 견고 든든 단단 폭신
-+ 상담이,답변이,판매자가 : 정중 세심 성실 정직 신속 다정 공손
-+ 국물이,육수가,소스가 : 담백 칼칼 구수 고소
-+ 고기가,튀김이,디저트가 : 촉촉 바삭 쫀득 달콤 고소 두툼 담백
-+ 양이,반찬이,메뉴가 : 넉넉 다양 풍성 풍부
-+ 화면이,메뉴가,조작이 : 단순 간결 명확 간단 원활
-+ 기능이,업데이트가,앱이 : 충실 든든 쓸만 안전 신속 똑똑
-+ 방이,욕실이,로비가 : 청결 포근 널찍 조용 안락 화사 아담
-+ 침구가,매트리스가,이불이 : 뽀송 포근 폭신 청결
-+ 직원이,주인이,안내원이 : 싹싹 자상 공손 다정 성실 정중
-+ 산책로가,숲이,바다가 : 고요 잔잔 상쾌 평온 한적
-+ 체험이,공연이,축제가 : 유익 짜릿 풍성
-- 스토리가,전개가,각색이 : 진부 산만 식상 황당 난해 엉뚱 허무 빈약 무리 밋밋 느슨
-- 영화가,작품이,드라마가 : 따분 한심 불쾌 찝찝 난잡 음침 침울 우울 조악
-- 연기가,연출이,대사가 : 밋밋 미숙 투박 뻣뻣 민망
-- 색감이,디자인이,마감이 : 칙칙 투박 조악 밋밋 흐릿 어정쩡
-- 제품이,물건이,재질이 : 약 얄팍 조악 헐렁 뻣뻣 퀴퀴
-- 상담이,답변이,판매자가 : 무례 퉁명 거만 불성실 무책임 무성의 안일
-- 국물이,육수가,소스가 : 밍밍 텁텁 느글 맹맹 미지근 찝찔 걸쭉
-- 고기가,튀김이,디저트가 : 퍽퍽 딱딱 축축 물컹 푸석 뻑뻑
-- 양이,반찬이,메뉴가 : 빈약 미흡 조촐 허전 초라
-- 화면이,메뉴가,조작이 : 난잡 산만 혼란 불편 모호 조악 뻑뻑
-- 기능이,업데이트가,앱이 : 미흡 불편 불안 심각 빈약
-- 방이,욕실이,로비가 : 협소 꿉꿉 칙칙 썰렁 음침 침침 퀴퀴
-- 침구가,매트리스가,이불이 : 축축 찝찝 딱딱 꿉꿉 뻣뻣 얄팍
-- 직원이,주인이,안내원이 : 무례 거만 퉁명 불성실 무심 뻔뻔
-- 산책로가,숲이,바다가 : 혼잡 황량 삭막 탁 썰렁 음산
-- 체험이,공연이,축제가 : 어수선 빈약 혼잡 썰렁 미흡
-+ 국물이,찌개가,요리가 : 얼큰 개운 진 삼삼 푸근
-+ 과일이,채소가,샐러드가 : 아삭 싱싱 탱탱
-+ 원단이,촉감이,표면이 : 보들보들 부들부들 매끈 뽀송뽀송
-+ 설명이,강의가,안내가 : 자세 상세 명료 알뜰 유창
-+ 방이,객실이,정원이 : 아기자기 반듯 널널 쾌청 호젓 화사
-+ 응대가,서비스가,관리가 : 시원시원 철저 능숙 공정
-+ 배우가,감독이,출연진이 : 훈훈 성숙 진지 당당 담대 비범
-+ 풍경이,바다가,산이 : 장엄 청명 수려 광활
-+ 선택이,구매가,여행이 : 뿌듯 행복 흐뭇 현명
-- 국물이,찌개가,요리가 : 비릿 시큼 텁텁 찝찔 밋밋 느글느글
-- 과일이,채소가,샐러드가 : 시들시들 물컹 푸석푸석 미지근 퍼석
-- 원단이,촉감이,표면이 : 까끌까끌 까슬까슬 꺼끌 뻣뻣 울퉁불퉁
-- 설명이,강의가,안내가 : 불성실 불충분 모호 애매 장황 부정확 무성의
-- 방이,객실이,화장실이 : 누추 침침 눅진 퀴퀴 음습 불편
-- 응대가,서비스가,관리가 : 소홀 무례 태만 불쾌 건성건성 불만족
-- 배우가,감독이,출연진이 : 한심 오만 뻔뻔 무능 미숙
-- 소음이,매연이,악취가 : 지독 심각 고약 끔찍 지긋지긋
-- 선택이,구매가,여행이 : 후회막심 허무 피곤 불행 초라 고단
-- 영화가,공연이,개그가 : 시시 저급 황당무계 지지부진 뻔뻔 심심
-- 요금이,수수료가,절차가 : 과도 부당 불합리 불투명 번잡
-- 음질이,화질이,성능이 : 흐릿 미약 탁 불량 저열
-"""
-#: Sign, subjects, and adjectives in 적이다 without it.
-_IN_JEOK: Final = """
-+ 영화가,작품이,장면이 : 감동 인상 환상 독창 입체 압도 매혹 예술 서정 감각 창의 낭만
-+ 제품이,디자인이,기능이 : 실용 효과 합리 경제 감각 안정 혁신 직관 위생 이상
-+ 서비스가,직원이,안내가 : 전문 체계 적극 헌신 양심 모범
-- 영화가,작품이,장면이 : 작위 비논리 비현실 기계 선정 상투 도식
-- 제품이,디자인이,기능이 : 비효율 비실용 비위생 비경제 불규칙 비합리
-- 서비스가,직원이,안내가 : 형식 소극 일방 신경질 강압 비협조 비상식
-"""
-#: Sign, subjects, and the forms: stem infinitive past modifier future.
-_FORMS: Final = """
-+ 영화가,장면이,대사가 : 웃기 웃겨 웃겼 웃긴 웃길
-+ 배우가,주인공이,경치가 : 멋있 멋있어 멋있었 멋있는 멋있을
-+ 영화가,드라마가,공연이 : 볼만하 볼만해 볼만했 볼만한 볼만할
-+ 캐릭터가,아역이,인형이 : 귀엽 귀여워 귀여웠 귀여운 귀여울
-+ 소재가,연출이,메뉴가 : 새롭 새로워 새로웠 새로운 새로울
-+ 연기가,번역이,전개가 : 자연스럽 자연스러워 자연스러웠 자연스러운 자연스러울
-+ 디자인이,로비가,포장이 : 고급스럽 고급스러워 고급스러웠 고급스러운 고급스러울
-+ 주인공이,캐릭터가,아기가 : 사랑스럽 사랑스러워 사랑스러웠 사랑스러운 사랑스러울
-+ 음악이,색감이,방이 : 조화롭 조화로워 조화로웠 조화로운 조화로울
-+ 분위기가,일정이,공간이 : 여유롭 여유로워 여유로웠 여유로운 여유로울
-+ 마을이,호수가,분위기가 : 평화롭 평화로워 평화로웠 평화로운 평화로울
-+ 여행이,공연이,놀이가 : 즐겁 즐거워 즐거웠 즐거운 즐거울
-+ 방이,욕조가,주차장이 : 넓 넓어 넓었 넓은 넓을
-+ 조명이,화면이,방이 : 밝 밝아 밝았 밝은 밝을
-+ 가방이,신발이,노트북이 : 가볍 가벼워 가벼웠 가벼운 가벼울
-+ 조립이,설치가,사용법이 : 쉽 쉬워 쉬웠 쉬운 쉬울
-+ 가격이,요금이,상품이 : 싸 싸 쌌 싼 쌀
-+ 빵이,찌개가,면이 : 맛나 맛나 맛났 맛난 맛날
-+ 침대가,의자가,신발이 : 편하 편해 편했 편한 편할
-+ 서비스가,응대가,배려가 : 고맙 고마워 고마웠 고마운 고마울
-+ 성능이,기술이,구성이 : 놀랍 놀라워 놀라웠 놀라운 놀라울
-+ 맛이,향이,국물이 : 깊 깊어 깊었 깊은 깊을
-+ 서비스가,맛이,연기가 : 괜찮 괜찮아 괜찮았 괜찮은 괜찮을
-- 영화가,드라마가,공연이 : 재미없 재미없어 재미없었 재미없는 재미없을
-- 서비스가,품질이,상태가 : 나쁘 나빠 나빴 나쁜 나쁠
-- 음식이,빵이,커피가 : 맛없 맛없어 맛없었 맛없는 맛없을
-- 방이,조명이,화면이 : 어둡 어두워 어두웠 어두운 어두울
-- 가방이,제품이,기기가 : 무겁 무거워 무거웠 무거운 무거울
-- 국물이,찌개가,반찬이 : 싱겁 싱거워 싱거웠 싱거운 싱거울
-- 연기가,액션이,편집이 : 서툴 서툴러 서툴렀 서툰 서툴
-- 전개가,설정이,결말이 : 억지스럽 억지스러워 억지스러웠 억지스러운 억지스러울
-- 디자인이,색감이,의상이 : 촌스럽 촌스러워 촌스러웠 촌스러운 촌스러울
-- 가격이,요금이,배송비가 : 부담스럽 부담스러워 부담스러웠 부담스러운 부담스러울
-- 응대가,태도가,말투가 : 퉁명스럽 퉁명스러워 퉁명스러웠 퉁명스러운 퉁명스러울
-- 결말이,내용이,설명이 : 어이없 어이없어 어이없었 어이없는 어이없을
-- 품질이,서비스가,관리가 : 형편없 형편없어 형편없었 형편없는 형편없을
-- 답변이,연출이,설명이 : 성의없 성의없어 성의없었 성의없는 성의없을
-- 결말이,맛이,마무리가 : 아쉽 아쉬워 아쉬웠 아쉬운 아쉬울
-- 영화가,이야기가,반복이 : 지겹 지겨워 지겨웠 지겨운 지겨울
-- 옷이,소재가,이불이 : 얇 얇아 얇았 얇은 얇을
-- 방이,양이,화면이 : 작 작아 작았 작은 작을
-- 역에서,정류장이,숙소가 : 멀 멀어 멀었 먼 멀
-- 방이,로비가,객실이 : 춥 추워 추웠 추운 추울
-- 바닥이,욕실이,계단이 : 미끄럽 미끄러워 미끄러웠 미끄러운 미끄러울
-- 연출이,편집이,연기가 : 어설프 어설퍼 어설펐 어설픈 어설플
-- 결제가,화면이,기능이 : 혼란스럽 혼란스러워 혼란스러웠 혼란스러운 혼란스러울
-- 영화가,대사가,농담이 : 썰렁하 썰렁해 썰렁했 썰렁한 썰렁할
-- 상담이,배달이,배송이 : 더디 더뎌 더뎠 더딘 더딜
-- 냄새가,소음이,벌레가 : 지독하 지독해 지독했 지독한 지독할
-- 음식이,국이,밥이 : 차갑 차가워 차가웠 차가운 차가울
-- 장면이,설정이,소리가 : 거슬리 거슬려 거슬렸 거슬리는 거슬릴
-- 앱이,화면이,영상이 : 끊기 끊겨 끊겼 끊기는 끊길
-+ 숙소가,역이,식당이 : 가깝 가까워 가까웠 가까운 가까울
-+ 음악이,축제가,공연이 : 흥겹 흥겨워 흥겨웠 흥겨운 흥겨울
-+ 영화가,놀이가,액션이 : 신나 신나 신났 신나는 신날
-+ 이야기가,영화가,만화가 : 재미나 재미나 재미났 재미난 재미날
-+ 꽃이,숲이,바람이 : 싱그럽 싱그러워 싱그러웠 싱그러운 싱그러울
-+ 향이,빵이,차가 : 향기롭 향기로워 향기로웠 향기로운 향기로울
-+ 직원이,사장님이,택배가 : 반갑 반가워 반가웠 반가운 반가울
-+ 상차림이,포장이,손편지가 : 정성스럽 정성스러워 정성스러웠 정성스러운 정성스러울
-+ 의사가,직원이,제품이 : 믿음직스럽 믿음직스러워 믿음직스러웠 믿음직스러운 믿음직스러울
-+ 색이,옷이,피부가 : 곱 고와 고왔 고운 고울
-+ 표면이,진행이,연결이 : 매끄럽 매끄러워 매끄러웠 매끄러운 매끄러울
-+ 실내가,카페가,호텔이 : 멋스럽 멋스러워 멋스러웠 멋스러운 멋스러울
-- 소스가,커피가,약이 : 쓰 써 썼 쓴 쓸
-- 과일이,감이,차가 : 떫 떫어 떫었 떫은 떫을
-- 국물이,소스가,커피가 : 묽 묽어 묽었 묽은 묽을
-- 직원이,점원이,관리인이 : 쌀쌀맞 쌀쌀맞아 쌀쌀맞았 쌀쌀맞은 쌀쌀맞을
-- 직원이,점원이,주인공이 : 건방지 건방져 건방졌 건방진 건방질
-- 서비스가,결과가,처리가 : 못마땅하 못마땅해 못마땅했 못마땅한 못마땅할
-- 냄새가,장면이,음식이 : 역겹 역겨워 역겨웠 역겨운 역겨울
-- 소리가,광고가,알람이 : 짜증스럽 짜증스러워 짜증스러웠 짜증스러운 짜증스러울
-- 영화가,시간이,기다림이 : 고통스럽 고통스러워 고통스러웠 고통스러운 고통스러울
-- 번역이,연기가,움직임이 : 부자연스럽 부자연스러워 부자연스러웠 부자연스러운 부자연스러울
-- 절차가,가입이,환불이 : 까다롭 까다로워 까다로웠 까다로운 까다로울
-- 계단이,다리가,시설이 : 위태롭 위태로워 위태로웠 위태로운 위태로울
-- 구성이,내용이,정리가 : 엉망이 엉망이에 엉망이었 엉망인 엉망일
-- 앱이,서버가,기기가 : 먹통이 먹통이에 먹통이었 먹통인 먹통일
-- 모기가,벌레가,먼지가 : 많 많아 많았 많은 많을
-- 양이,직원이,자리가 : 모자라 모자라 모자랐 모자란 모자랄
-- 품질이,화질이,성능이 : 떨어지 떨어져 떨어졌 떨어지는 떨어질
-- 사진이,화면이,글씨가 : 흐리 흐려 흐렸 흐린 흐릴
-- 바닥이,이불이,의자가 : 차갑 차가워 차가웠 차가운 차가울
-- 목소리가,연기가,대사가 : 어눌하 어눌해 어눌했 어눌한 어눌할
-"""
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What somebody does or does not: 추천하다, 정이 가다."""
 
-#: Nouns whose absence is praise, or blame: 문제점이 없다, 감동이 없다.
-LACKED_BLAME: Final = [
-    "문제점",
-    "결점",
-    "하자",
-    "오류",
-    "군더더기",
-    "거부감",
-    "빈틈",
-    "지루함",
-    "답답함",
-    "실수",
-    "잡음",
-    "거짓",
-    "과장",
-    "소음",
-    "잡냄새",
-    "오점",
-]
-LACKED_PRAISE: Final = [
-    "감동",
-    "개연성",
-    "성의",
-    "정성",
-    "의미",
-    "맛",
-    "센스",
-    "배려",
-    "긴장감",
-    "깊이",
-    "영양가",
-    "독창성",
-    "교훈",
-    "여운",
-    "재치",
-    "설득력",
-    "실용성",
-    "내구성",
-]
-#: Verbs by stem before 지, and before 요: 공감되지 않다, 안 끌려요.
-VERBS_PRAISE: Final = (
-    ("공감되", "공감돼"),
-    ("와닿", "와닿아"),
-    ("끌리", "끌려"),
-    ("몰입되", "몰입돼"),
-    ("이해되", "이해돼"),
-    ("집중되", "집중돼"),
-    ("땡기", "땡겨"),
-    ("웃기", "웃겨"),
-    ("어울리", "어울려"),
-    ("기대되", "기대돼"),
-    ("설레", "설레"),
-    ("믿음이 가", "믿음이 가"),
-)
-VERBS_BLAME: Final = (
-    ("실망하", "실망해"),
-    ("졸리", "졸려"),
-    ("짜증나", "짜증나"),
-    ("거슬리", "거슬려"),
-    ("망가지", "망가져"),
-    ("늘어지", "늘어져"),
-    ("물리", "물려"),
-    ("튕기", "튕겨"),
-    ("끊기", "끊겨"),
-    ("막히", "막혀"),
-    ("찢어지", "찢어져"),
-    ("버벅거리", "버벅거려"),
-)
+    is_praise: bool
+    before: str  # what 안 stands behind: 추천, 정이
+    forms: Forms  # of the whole
+    last: Forms  # of the last word: 하, 가
 
-#: What is denied in a set phrase, before 없, 안 or 못: with the verb conjugated by its ending.
-PHRASES_PRAISE: Final = (
-    "나무랄 데가 없",
-    "더할 나위가 없",
-    "손색이 없",
-    "두말할 필요가 없",
-    "부족함이 없",
-    "후회가 없",
-    "말이 필요 없",
-    "이만한 게 없",
-    "이보다 좋을 수 없",
-    "따분할 새가 없",
-    "빠지는 게 없",
-    "잊을 수가 없",
-    "실패가 없",
-    "걱정이 없",
-    "거를 게 없",
-    "하나도 밉지 않",
-    "절대 돈 낭비가 아니",
-    "시간 낭비가 아니",
-    "괜한 소문이 아니",
-    "과장이 아니",
-    "빈말이 아니",
-    "눈물을 참을 수 없",
-    "트집을 잡을 게 없",
-)
-PHRASES_BLAME: Final = (
-    "볼 필요가 없",
-    "볼 가치가 없",
-    "살 이유가 없",
-    "답이 없",
-    "남는 게 없",
-    "건질 게 없",
-    "볼 게 없",
-    "쓸모가 없",
-    "효과가 없",
-    "권하고 싶지 않",
-    "보고 싶은 마음이 없",
-    "다시 갈 일은 없",
-    "두 번 갈 곳은 아니",
-    "제값을 하지 않",
-    "돈 주고 볼 건 아니",
-    "먹을 만하지 않",
-    "쓸 만하지 않",
-    "좋다고는 할 수 없",
-    "잘 만든 작품은 아니",
-    "기대한 만큼은 아니",
-    "이름값을 하지 않",
-    "제대로 되는 게 없",
-    "성의를 찾아볼 수 없",
-    "이해할 수가 없",
-    "참을 수가 없",
-    "와 닿는 게 없",
-    "기억나는 게 없",
-    "웃을 데가 없",
-    "먹을 게 없",
-)
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Nouns and set phrases by kind, praise and blame."""
+
+    nouns: dict[bool, tuple[str, ...]]  # by what their presence means
+    denied: dict[bool, tuple[str, ...]]  # by what they mean, before their ending
+    double: dict[bool, tuple[str, ...]]  # denied twice
+    verbs: dict[bool, tuple[Verb, ...]]
 
 
 def predicates() -> list[Predicate]:
-    """Return all of them."""
-    regular = [
-        Predicate(sign, subjects, f"{r}하", f"{r}해", f"{r}했", f"{r}한", f"{r}할")
-        for sign, subjects, roots in _lines(_REGULAR)
-        for r in roots
+    """Return all of them, one for each word of a line."""
+    lines = list(_adjectives())
+    verbs = {word for sign, _, _, words in lines if sign == "=" for word in words}
+    return [
+        _predicate(sign == "+", domain, subjects, word, word in verbs)
+        for sign, domain, subjects, words in lines
+        if sign != "="
+        for word in words
     ]
-    return regular + [Predicate(sign, subjects, *forms) for sign, subjects, forms in _lines(_FORMS)]
 
 
-def _lines(table: str) -> list[tuple[bool, tuple[str, ...], list[str]]]:
-    found = []
-    for line in table.strip().splitlines():
-        head, words = line.split(" : ")
-        sign, subjects = head.split()
-        found.append((sign == "+", tuple(subjects.split(",")), words.split()))
-    return found
+def phrases() -> Phrases:
+    """Return nouns, verbs and phrases."""
+    found: dict[tuple[str, bool], list[str]] = {}
+    for line in _lines("phrases.txt"):
+        head, _, rest = line.partition(" | ")
+        kind, sign = head.split()
+        found[kind, sign == "+"] = rest.split(" | ")
+    both = (True, False)
+
+    def of(kind: str) -> dict[bool, tuple[str, ...]]:
+        return {sign: tuple(found[kind, sign]) for sign in both}
+
+    nouns = {sign: tuple(found["noun", sign][0].split()) for sign in both}
+    verbs = {
+        sign: tuple(_verb(sign, words) for words in _words(found["verb", sign][0])) for sign in both
+    }
+    return Phrases(nouns, of("denied"), of("double"), verbs)
+
+
+def _adjectives() -> Iterator[tuple[str, str, tuple[str, ...], list[str]]]:
+    domain = ""
+    for line in _lines("adjectives.txt", headings=True):
+        if line.startswith("#"):
+            domain = line[2:]
+            continue
+        sign, subjects, words = line.split(" | ")
+        yield sign, domain, tuple(subjects.split(",")), _words(words)
+
+
+def _words(line: str) -> list[str]:
+    """Return the words of a line; _ stands for a blank within one."""
+    return [word.replace("_", " ") for word in line.split()]
+
+
+def _predicate(
+    is_praise: bool, domain: str, subjects: tuple[str, ...], word: str, is_verb: bool
+) -> Predicate:
+    whole = word if word.endswith("다") and word != "다" else f"{word}하다"
+    forms = conjugate(whole, is_verb=is_verb)
+    short = len(forms.stem) <= _SHORT and (not whole.endswith("이다") or whole.endswith("적이다"))
+    return Predicate(is_praise, domain, subjects, forms, short)
+
+
+def _verb(is_praise: bool, word: str) -> Verb:
+    before, _, last = word.rpartition(" ")
+    if not before and last.endswith("하다") and len(last) > len("하다") + 1:
+        before, last = last.removesuffix("하다"), "하다"
+    return Verb(is_praise, before, conjugate(word, is_verb=True), conjugate(last, is_verb=True))
+
+
+def _lines(name: str, *, headings: bool = False) -> Iterator[str]:
+    text = (files(__package__) / "lexicon" / name).read_text(encoding="utf-8")
+    for number, line in enumerate(text.splitlines()):
+        if number and line and (headings or not line.startswith("#")):
+            yield line

@@ -1,7 +1,7 @@
 """The last stage: a student that has learned to weigh words learns what turns them round."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from iyu.worker.model.artifact import Artifact
 from iyu.worker.model.wide_artifact import EMBEDDING, EMBEDDING_SCALE, GRAMS, SCOPE_KERNEL
 from iyu.worker.text.morphemes import Analyzer
 from iyu.worker.text.vocabulary import Vocabulary
-from iyu.worker.training.composition.gates import add_gates, fit_kernel
+from iyu.worker.training.composition.gates import add_gates, fit_kernel, take_gates
 from iyu.worker.training.composition.marks import mark_windows
 from iyu.worker.training.wide.corpus import Corpus, cut_texts
 from iyu.worker.training.wide.deep import Deep, Floats
@@ -42,19 +42,26 @@ def compose(
     how: Settings,
     seed: int,
     say: Say,
+    vectors: Floats | None = None,
 ) -> Arrays:
     """Return a student's weights with gates, and its logits on the validation part.
 
-    marked: texts that the gates' rules are applied to. The table of embeddings stays as it is.
+    marked: texts that the gates' rules are applied to. vectors: what words mean, (words,
+    dimensions); without them the table of embeddings stays as it is.
     """
     corpus = Corpus([cut_texts(marked, how.length, how.buckets)], vocabulary, how.buckets)
     marks = mark_windows(Analyzer().analyze(marked), how.length)
     steps = how.composed.marking_steps
     kernel = fit_kernel(student["embedding"], corpus, marks, steps, seed, say)
-    deep = Deep(add_gates(student, kernel), how.student, frozen=("embedding",))
+    shape = replace(how.student, drop_word=how.composed.drop_word)
+    frozen = ("embedding",) if vectors is None else ()
+    deep = Deep(add_gates(student, kernel), shape, frozen=frozen, vectors=vectors)
     trainee = Trainee(deep, how.buckets, seed, student["grams"])
     reviews = _read(reading, how.composed.counterfactuals)
-    losses = trainee.fit(reading.corpus, reading.targets, reviews, how.composing, seed, say)
+    quiet = np.zeros(len(reading.corpus), np.float32)
+    quiet[reading.made] = how.composed.quiet
+    given = (reading.corpus, reading.targets, reviews, how.composing, seed, say)
+    losses = trainee.fit(*given, quiet=quiet)
     z = trainee.logits(reading.corpus, reading.held)
     learned = {**deep.arrays(), **trainee.gram_arrays()}
     before = student.get("losses", np.empty(0))
@@ -69,14 +76,14 @@ def _read(reading: Reading, counterfactuals: int) -> NDArray[np.int64]:
 
 
 def take_over(artifact: Artifact) -> Mapping[str, NDArray[Any]]:
-    """Return the weights of a finished model as a student's.
+    """Return the weights of a finished model as a student's, with its gates if it has any.
 
     Raises InputError where it is none that can go on.
     """
-    if artifact.name != "wide" or SCOPE_KERNEL in artifact.tables:
+    if artifact.name != "wide":
         raise InputError(
-            f"the model {artifact.model_version} cannot go on: it has to be of the preset 'wide', "
-            "from before there were gates; leave --student out to train from the beginning"
+            f"the model {artifact.model_version} cannot go on: it has to be of the preset 'wide'; "
+            "leave --student out to train from the beginning"
         )
     model, tables = artifact.keras_model, artifact.tables
     scale = float(model.get_layer("scale").kernel.numpy().item())
@@ -90,4 +97,5 @@ def take_over(artifact: Artifact) -> Mapping[str, NDArray[Any]]:
         "logit": logit.kernel.numpy() / scale,
         "logit_bias": logit.bias.numpy() / scale,
         "grams": tables[GRAMS].astype(np.float32),
+        **(take_gates(tables) if SCOPE_KERNEL in tables else {}),
     }

@@ -15,6 +15,10 @@ Floats = NDArray[np.float32]
 #: How the weights of the gates begin among a student's, and how the others do.
 GATED: Final = "scope"
 _PLAIN: Final = ("embedding", "hidden", "logit")
+#: What turns a word's vector, which is given, into a part of its embedding.
+_MEANING: Final = "meaning"
+#: How fast embeddings learn on beside their words' vectors, in parts of the rate.
+_RATES: Final = {"embedding": 0.25, _MEANING: 0.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,27 @@ class Deep:
     """
 
     def __init__(
-        self, weights: Mapping[str, NDArray[Any]], shape: Shape, *, frozen: Sequence[str] = ()
+        self,
+        weights: Mapping[str, NDArray[Any]],
+        shape: Shape,
+        *,
+        frozen: Sequence[str] = (),
+        vectors: Floats | None = None,
     ) -> None:
         """Begin with weights, by the names that `arrays` gives; frozen: those to leave as they are.
 
-        A frozen table of embeddings saves most of a step's time.
+        A frozen table of embeddings saves most of a step's time. vectors: (words, dimensions) of
+        what each word of the vocabulary means, zeros where that is not known; times a matrix that
+        is learned they are added to the words' embeddings, so that one that is seldom read gets
+        what those that mean alike have learned.
         """
         import tensorflow as tf
 
         self._shape, self._frozen = shape, frozenset(frozen)
-        names = [name for name in weights if name.startswith(("conv", *_PLAIN, GATED))]
+        self._vectors = None if vectors is None else tf.constant(vectors)
+        if vectors is not None:
+            weights = {**weights, _MEANING: np.zeros((vectors.shape[1], shape.features))}
+        names = [name for name in weights if name.startswith(("conv", *_PLAIN, GATED, _MEANING))]
         self._weights = {name: tf.Variable(np.float32(weights[name])) for name in names}
 
     @classmethod
@@ -67,11 +82,26 @@ class Deep:
     @property
     def variables(self) -> list[Any]:
         """Everything that is trained."""
-        return [value for name, value in self._weights.items() if name not in self._frozen]
+        return [self._weights[name] for name in self._trained]
+
+    @property
+    def rates(self) -> list[float]:
+        """How fast each of them learns, in parts of the rate."""
+        if self._vectors is None:
+            return [1.0] * len(self._trained)
+        return [_RATES.get(name, 1.0) for name in self._trained]
+
+    @property
+    def _trained(self) -> list[str]:
+        return [name for name in self._weights if name not in self._frozen]
 
     def arrays(self) -> Mapping[str, Floats]:
         """Return the weights by name."""
-        return {name: variable.numpy() for name, variable in self._weights.items()}
+        found = {name: variable.numpy() for name, variable in self._weights.items()}
+        if self._vectors is not None:
+            part = self._vectors.numpy() @ found.pop(_MEANING)
+            found["embedding"][: len(part)] += part
+        return found
 
     def scope(self) -> Scope | None:
         """Return what stands beside the convolution of the gates; None without gates."""
@@ -85,8 +115,11 @@ class Deep:
         import tensorflow as tf
 
         w, s = self._weights, self._shape
+        words = rows[..., 0]
         rows = drop_words(rows, s.drop_word) if training else rows
         embedded, word = embed(w["embedding"], rows)
+        if self._vectors is not None:  # a word that is left out keeps its meaning
+            embedded += self._meant(words, self._vectors)
         scope, of_grams = self.scope(), None
         dropped = drop_dimensions(embedded, s.drop_embedding) if training else embedded
         maps = tf.concat(
@@ -100,6 +133,13 @@ class Deep:
             of_grams = gates.of_grams
             counted = (gates.passed[..., tf.newaxis] * word, gates.turned[..., tf.newaxis] * word)
         return self._logit(_pooled(maps, counted, word), training=training), of_grams
+
+    def _meant(self, words: Tensor, vectors: Tensor) -> Tensor:
+        """Return what the words' vectors add to their embeddings: (batch, tokens, features)."""
+        import tensorflow as tf
+
+        known = tf.where(words < len(vectors), words, 0)
+        return tf.tensordot(tf.gather(vectors, known), self._weights[_MEANING], 1)
 
     def _logit(self, pooled: Tensor, *, training: bool) -> Tensor:
         import tensorflow as tf

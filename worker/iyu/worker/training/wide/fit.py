@@ -58,20 +58,31 @@ class Trainee:
         keras.utils.set_random_seed(seed)
         self.deep = network
         self.grams = GramWeights(buckets, grams) if buckets else None
-        self._adam = Adam(self.deep.variables)
+        self._adam = Adam(self.deep.variables, getattr(self.deep, "rates", None))
         rows, ids = tf.TensorSpec((None, None, 4), tf.int32), tf.TensorSpec((None,), tf.int32)
         place = tf.TensorSpec((None,), tf.uint8)
         wanted, scalar = tf.TensorSpec((None,), tf.float32), tf.TensorSpec((), tf.float32)
         given = [rows, (ids, ids, place, place)]
         self._step = tf.function(
-            self._descend, input_signature=[*given, wanted, scalar, scalar, scalar]
+            self._descend, input_signature=[*given, wanted, wanted, scalar, scalar, scalar]
         )
         self._forward = tf.function(self._logits, input_signature=given)
 
     def fit(
-        self, corpus: Corpus, targets: Floats, reviews: Index, how: Fit, seed: int, say: Say
+        self,
+        corpus: Corpus,
+        targets: Floats,
+        reviews: Index,
+        how: Fit,
+        seed: int,
+        say: Say,
+        quiet: Floats | None = None,
     ) -> list[float]:
-        """Train toward targets: (len(corpus),) probabilities; return each epoch's mean loss."""
+        """Train toward targets: (len(corpus),) probabilities; return each epoch's mean loss.
+
+        quiet: (len(corpus),) how often a review's n-grams stay away, so that the network has to
+        know what it says.
+        """
         draw = np.random.default_rng(seed)
         averaged = Averaged(self.deep.variables)
         steps, done, losses = how.epochs * -(-len(reviews) // how.batch), 0, []
@@ -82,7 +93,10 @@ class Trainee:
                 rate = cosine(done, steps)
                 gram_rate = how.gram_rate * max(0.1, 0.5 + 0.5 * np.cos(np.pi * done / steps))
                 scalars = (how.rate * rate, gram_rate, done)
-                loss = self._step(*given, targets[part], *map(np.float32, scalars))
+                heard = np.ones(len(part), np.float32)
+                if quiet is not None:
+                    heard = (draw.random(len(part)) >= quiet[part]).astype(np.float32)
+                loss = self._step(*given, targets[part], heard, *map(np.float32, scalars))
                 if done % _AVERAGED == 0:
                     averaged.update()
                     total += float(loss)
@@ -112,6 +126,7 @@ class Trainee:
         rows: Tensor,
         grams: PlacedGrams,
         wanted: Tensor,
+        heard: Tensor,
         rate: Tensor,
         gram_rate: Tensor,
         step: Tensor,
@@ -120,12 +135,12 @@ class Trainee:
 
         with tf.GradientTape() as tape:
             deep, wide, gate, scale = self._read(rows, grams, training=True)
-            z = deep + wide
+            z = deep + heard * wide
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, z))
         self._adam.apply(tape.gradient(loss, self.deep.variables), rate, step)
         if self.grams:
             ids, row, *_ = grams
-            self.grams.descend(ids, row, (tf.sigmoid(z) - wanted) * scale, gram_rate, gate)
+            self.grams.descend(ids, row, heard * (tf.sigmoid(z) - wanted) * scale, gram_rate, gate)
         return loss
 
     def _logits(self, rows: Tensor, grams: PlacedGrams) -> tuple[Tensor, Tensor]:

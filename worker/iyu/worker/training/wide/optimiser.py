@@ -21,10 +21,12 @@ _AHEAD: Final = 8
 class Adam:
     """Adam on plain variables. Source: Kingma and Ba 2015, Adam, algorithm 1."""
 
-    def __init__(self, variables: Sequence[Any]) -> None:
+    def __init__(self, variables: Sequence[Any], rates: Sequence[float] | None = None) -> None:
+        """rates: how fast each variable learns, in parts of the rate."""
         import tensorflow as tf
 
         self._variables = variables
+        self._rates = rates or [1.0] * len(variables)
         self._moments = [
             (tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for v in variables
         ]
@@ -33,8 +35,8 @@ class Adam:
         """Move the variables; step counts from 1."""
         import tensorflow as tf
 
-        for variable, gradient, (first, second) in zip(
-            self._variables, gradients, self._moments, strict=True
+        for variable, own, gradient, (first, second) in zip(
+            self._variables, self._rates, gradients, self._moments, strict=True
         ):
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
@@ -42,7 +44,7 @@ class Adam:
                 v=second.handle,
                 beta1_power=_FIRST**step,
                 beta2_power=_SECOND**step,
-                lr=rate,
+                lr=own * rate,
                 beta1=_FIRST,
                 beta2=_SECOND,
                 epsilon=1e-7,

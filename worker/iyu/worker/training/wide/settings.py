@@ -22,6 +22,8 @@ class Composed:
     texts: int = 100_000  # of those without labels, drawn once
     marked: int = 20_000  # labelled reviews, and as many examples, that the rules are applied to
     marking_steps: int = 1_500  # of the gates toward the rules
+    drop_word: float = 0.06  # words read as unknown; their vectors stay
+    quiet: float = 0.4  # how often the n-grams of an example made by rule stay away
 
 
 @dataclass(frozen=True, slots=True)
