@@ -34,6 +34,9 @@ def train(
         str | None,
         typer.Option(help="A trained `wide` to go on from: it learns negation and contrast alone."),
     ] = None,
+    word_vectors: Annotated[
+        Path | None, typer.Option(help="What words of every kind of text mean (benchmarks/).")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
     labels: Annotated[
         bool, typer.Option("--labels", help="Learn from the database's labels too.")
@@ -63,9 +66,8 @@ def train(
         reviews = reviews.trained_on_also(more, tested.texts if tested else ())
         typer.echo(f"{len(reviews) - before:,} reviews with stored labels to train on")
     typer.echo(f"{len(reviews):,} reviews from {data.name}, {reviews.rejected} rejected")
-    metrics = chosen(
-        Run(reviews, out, seed, epochs, unlabelled, text_column, _command(), student), typer.echo
-    )
+    origin = (unlabelled, text_column, _command(), student, word_vectors)
+    metrics = chosen(Run(reviews, out, seed, epochs, *origin), typer.echo)
     typer.echo(f"validation: AUC {metrics.auc:.4f}, accuracy {metrics.accuracy:.4f}")
     if preset == "wide":
         from iyu.console.analysis.behaviour.measure import measure_behaviour, write_to_card

@@ -11,6 +11,7 @@ from iyu.worker.training.data import LabelledReviews, read_unlabelled
 from iyu.worker.training.metrics import Metrics
 from iyu.worker.training.wide.recipe import train as train_wide
 from iyu.worker.training.wide.settings import Settings, Task
+from iyu.worker.training.word_vectors import read_word_vectors
 
 Say = Callable[[str], None]
 
@@ -27,6 +28,7 @@ class Run:
     text_column: str = "document"  # of the unlabelled texts
     command: str = ""  # how it was started, for the model card
     student: str | None = None  # a finished model that goes on
+    word_vectors: Path | None = None  # what words mean
 
 
 #: A recipe trains, saves the artifact with its curves, and returns the validation metrics.
@@ -52,4 +54,7 @@ def _wide_task(run: Run) -> Task:
     texts = read_unlabelled(run.unlabelled, text=run.text_column) if run.unlabelled else []
     origin = run.unlabelled.name if run.unlabelled else None
     settings = Settings().of_epochs(run.epochs) if run.epochs else Settings()
-    return Task(run.data, texts, origin, run.out, run.seed, settings, run.command, run.student)
+    vectors = read_word_vectors(run.word_vectors) if run.word_vectors else None
+    return Task(
+        run.data, texts, origin, run.out, run.seed, settings, run.command, run.student, vectors
+    )

@@ -68,6 +68,7 @@ def said_of(draw: np.random.Generator, forms: Forms) -> str:
             f"{f.modifier} 듯", f"{f.past}던 것 같아요", f"{f.modifier} 편이에요", f.polite,
             f"{f.infinitive}요", f"{f.past}어요", f"{f.stem}더라고요", f"{f.stem}던데요",
             f"{f.stem}더라", f"{f.stem}거든요", f.noun, f.plain,
+            f"{f.future} 것 같아요", f"{f.modifier} 것 같아요",
         ),
     )  # fmt: skip
 

@@ -59,7 +59,7 @@ def take_gates(tables: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         "discount": np.log(np.expm1(discount)),
         "gram_turn": np.log(turn / (1 - turn)),
     }
-    return {gated(name): np.float32(value) for name, value in free.items()}
+    return {gated(name): np.asarray(value, np.float32) for name, value in free.items()}
 
 
 def fit_kernel(

@@ -11,12 +11,13 @@ from iyu.schemas.contract.errors import InputError
 from iyu.worker.model.artifact import Artifact
 from iyu.worker.model.wide_artifact import EMBEDDING, EMBEDDING_SCALE, GRAMS, SCOPE_KERNEL
 from iyu.worker.text.morphemes import Analyzer
-from iyu.worker.text.vocabulary import Vocabulary
+from iyu.worker.text.vocabulary import UNK, Vocabulary
 from iyu.worker.training.composition.gates import add_gates, fit_kernel, take_gates
 from iyu.worker.training.composition.marks import mark_windows
 from iyu.worker.training.wide.corpus import Corpus, cut_texts
-from iyu.worker.training.wide.deep import Deep, Floats
+from iyu.worker.training.wide.deep import Deep, gated
 from iyu.worker.training.wide.fit import Trainee
+from iyu.worker.training.wide.layers import Floats
 from iyu.worker.training.wide.settings import Settings
 from iyu.worker.training.wide.stages import Arrays, Say
 
@@ -46,26 +47,46 @@ def compose(
 ) -> Arrays:
     """Return a student's weights with gates, and its logits on the validation part.
 
+    One that has gates goes on with those.
+
     marked: texts that the gates' rules are applied to. vectors: what words mean, (words,
     dimensions); without them the table of embeddings stays as it is.
     """
-    corpus = Corpus([cut_texts(marked, how.length, how.buckets)], vocabulary, how.buckets)
-    marks = mark_windows(Analyzer().analyze(marked), how.length)
-    steps = how.composed.marking_steps
-    kernel = fit_kernel(student["embedding"], corpus, marks, steps, seed, say)
+    learning = how.going_on
+    if gated("kernel") not in student:
+        learning = how.composing
+        student = add_gates(student, _kernel(student, vocabulary, marked, how, seed, say))
     shape = replace(how.student, drop_word=how.composed.drop_word)
     frozen = ("embedding",) if vectors is None else ()
-    deep = Deep(add_gates(student, kernel), shape, frozen=frozen, vectors=vectors)
+    deep = Deep(student, shape, frozen=frozen, vectors=vectors)
     trainee = Trainee(deep, how.buckets, seed, student["grams"])
     reviews = _read(reading, how.composed.counterfactuals)
     quiet = np.zeros(len(reading.corpus), np.float32)
     quiet[reading.made] = how.composed.quiet
-    given = (reading.corpus, reading.targets, reviews, how.composing, seed, say)
+    given = (reading.corpus, reading.targets, reviews, learning, seed, say)
     losses = trainee.fit(*given, quiet=quiet)
     z = trainee.logits(reading.corpus, reading.held)
     learned = {**deep.arrays(), **trainee.gram_arrays()}
     before = student.get("losses", np.empty(0))
     return learned | {"losses": np.concatenate([before, losses]), "deep": z[:, 0], "wide": z[:, 1]}
+
+
+def _kernel(
+    student: Arrays, vocabulary: Vocabulary, marked: list[str], how: Settings, seed: int, say: Say
+) -> Floats:
+    corpus = Corpus([cut_texts(marked, how.length, how.buckets)], vocabulary, how.buckets)
+    marks = mark_windows(Analyzer().analyze(marked), how.length)
+    return fit_kernel(student["embedding"], corpus, marks, how.composed.marking_steps, seed, say)
+
+
+def widen(student: Arrays, known: int, words: int) -> Arrays:
+    """Return a student whose vocabulary has grown: new words begin as unknown ones.
+
+    known: ids of the old vocabulary; words: of the new one.
+    """
+    table = student["embedding"]
+    new = np.repeat(table[UNK : UNK + 1], words - known, axis=0)
+    return {**student, "embedding": np.concatenate([table[:known], new, table[known:]])}
 
 
 def _read(reading: Reading, counterfactuals: int) -> NDArray[np.int64]:

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from iyu.worker.model.network import Tensor
 from iyu.worker.model.scope import Scope, read_gates
-from iyu.worker.text.vocabulary import UNK
+from iyu.worker.training.wide.layers import Floats, drop_dimensions, drop_words, embed, glorot
 
-Floats = NDArray[np.float32]
 #: How the weights of the gates begin among a student's, and how the others do.
 GATED: Final = "scope"
 _PLAIN: Final = ("embedding", "hidden", "logit")
 #: What turns a word's vector, which is given, into a part of its embedding.
 _MEANING: Final = "meaning"
+#: How often a word is read by its vector alone, in a review that is to be read so.
+_BY_MEANING: Final = 0.7
 #: How fast embeddings learn on beside their words' vectors, in parts of the rate.
 _RATES: Final = {"embedding": 0.25, _MEANING: 0.5}
 
@@ -107,16 +108,19 @@ class Deep:
         """Return what stands beside the convolution of the gates; None without gates."""
         return scope_of(self._weights) if gated("kernel") in self._weights else None
 
-    def read(self, rows: Tensor, *, training: bool) -> tuple[Tensor, Tensor | None]:
+    def read(
+        self, rows: Tensor, *, training: bool, heard: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Return z: (batch,), and what n-grams in a token are multiplied with: (batch, tokens).
 
-        rows: (batch, tokens, slots). The second is None without gates.
+        rows: (batch, tokens, slots). heard: (batch,) 0 where a review has to be read, for the most
+        part, by its words' vectors alone. The second is None without gates.
         """
         import tensorflow as tf
 
         w, s = self._weights, self._shape
         words = rows[..., 0]
-        rows = drop_words(rows, s.drop_word) if training else rows
+        rows = drop_words(rows, self._dropped(words, heard)) if training else rows
         embedded, word = embed(w["embedding"], rows)
         if self._vectors is not None:  # a word that is left out keeps its meaning
             embedded += self._meant(words, self._vectors)
@@ -133,6 +137,17 @@ class Deep:
             of_grams = gates.of_grams
             counted = (gates.passed[..., tf.newaxis] * word, gates.turned[..., tf.newaxis] * word)
         return self._logit(_pooled(maps, counted, word), training=training), of_grams
+
+    def _dropped(self, words: Tensor, heard: Tensor | None) -> Tensor | float:
+        """Return how often each word is read as unknown: (batch, tokens), or for all alike."""
+        import tensorflow as tf
+
+        if self._vectors is None or heard is None:
+            return self._shape.drop_word
+        known = tf.reduce_any(self._vectors != 0, axis=1)
+        meant = tf.gather(known, tf.where(words < len(self._vectors), words, 0))
+        away = tf.cast(meant, tf.float32) * (1.0 - heard)[:, tf.newaxis]
+        return tf.maximum(self._shape.drop_word, _BY_MEANING * away)
 
     def _meant(self, words: Tensor, vectors: Tensor) -> Tensor:
         """Return what the words' vectors add to their embeddings: (batch, tokens, features)."""
@@ -178,33 +193,3 @@ def _pooled(maps: Tensor, counted: Sequence[Tensor], word: Tensor) -> Tensor:
     return tf.concat(
         [p for part in parts for p in (tf.reduce_max(part, 1), tf.reduce_sum(part, 1) / words)], -1
     )
-
-
-def embed(embedding: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Return embedded: (batch, tokens, features), and 1 where there is a token, else 0."""
-    import tensorflow as tf
-
-    there = tf.cast(rows[..., :1] > 0, tf.float32)
-    return tf.reduce_sum(tf.gather(embedding, rows), 2) * there, there
-
-
-def drop_dimensions(embedded: Tensor, rate: float) -> Tensor:
-    """Return embedded with a share of its dimensions left out, the same for a whole review."""
-    import tensorflow as tf
-
-    return tf.nn.dropout(embedded, rate, noise_shape=[tf.shape(embedded)[0], 1, embedded.shape[-1]])
-
-
-def drop_words(rows: Tensor, rate: float) -> Tensor:
-    """Return rows with a share of the words read as unknown, and without their parts."""
-    import tensorflow as tf
-
-    chosen = (tf.random.uniform(tf.shape(rows)[:2]) < rate) & (rows[..., 0] > 0)
-    unknown = tf.constant([UNK] + [0] * (rows.shape[-1] - 1))
-    return tf.where(chosen[..., tf.newaxis], unknown, rows)
-
-
-def glorot(draw: np.random.Generator, shape: tuple[int, ...], receptive: int = 1) -> Floats:
-    """Return weights to begin with. Source: Glorot and Bengio 2010, §4.2.1."""
-    limit = float(np.sqrt(6.0 / (receptive * (shape[-2] + shape[-1]))))
-    return draw.uniform(-limit, limit, shape).astype(np.float32)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from iyu.worker.model.network import Tensor
 from iyu.worker.training.wide.corpus import Corpus, Index
-from iyu.worker.training.wide.deep import Floats
+from iyu.worker.training.wide.layers import Floats
 from iyu.worker.training.wide.linear import GramWeights
 from iyu.worker.training.wide.optimiser import Adam, Averaged, ahead, cosine
 from iyu.worker.training.wide.stages import Say
@@ -38,10 +38,17 @@ class Network(Protocol):
     def variables(self) -> list[Any]:
         """Everything that is trained."""
 
-    def read(self, rows: Tensor, *, training: bool) -> tuple[Tensor, Tensor | None]:
+    @property
+    def rates(self) -> list[float]:
+        """How fast each of them learns, in parts of the rate."""
+
+    def read(
+        self, rows: Tensor, *, training: bool, heard: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Return z: (batch,), and what n-grams in a token are multiplied with: (batch, tokens).
 
-        rows: (batch, tokens, slots). The second is None where n-grams count as they stand.
+        rows: (batch, tokens, slots). heard: (batch,) 0 where the n-grams stay away. The second is
+        None where n-grams count as they stand.
         """
 
 
@@ -58,7 +65,7 @@ class Trainee:
         keras.utils.set_random_seed(seed)
         self.deep = network
         self.grams = GramWeights(buckets, grams) if buckets else None
-        self._adam = Adam(self.deep.variables, getattr(self.deep, "rates", None))
+        self._adam = Adam(self.deep.variables, self.deep.rates)
         rows, ids = tf.TensorSpec((None, None, 4), tf.int32), tf.TensorSpec((None,), tf.int32)
         place = tf.TensorSpec((None,), tf.uint8)
         wanted, scalar = tf.TensorSpec((None,), tf.float32), tf.TensorSpec((), tf.float32)
@@ -134,7 +141,7 @@ class Trainee:
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            deep, wide, gate, scale = self._read(rows, grams, training=True)
+            deep, wide, gate, scale = self._read(rows, grams, training=True, heard=heard)
             z = deep + heard * wide
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, z))
         self._adam.apply(tape.gradient(loss, self.deep.variables), rate, step)
@@ -147,12 +154,12 @@ class Trainee:
         return self._read(rows, grams, training=False)[:2]
 
     def _read(
-        self, rows: Tensor, grams: PlacedGrams, *, training: bool
+        self, rows: Tensor, grams: PlacedGrams, *, training: bool, heard: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor | float, Tensor | None]:
         """Return z of the network and of the n-grams, each n-gram's gate, and their scale."""
         import tensorflow as tf
 
-        deep, of_tokens = self.deep.read(rows, training=training)
+        deep, of_tokens = self.deep.read(rows, training=training, heard=heard)
         if self.grams is None:
             return deep, tf.zeros_like(deep), 1.0, None
         ids, row, first, span = grams

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from iyu.worker.model.network import Tensor
 from iyu.worker.text.vocabulary import UNK
 from iyu.worker.training.wide.corpus import Corpus, Index
-from iyu.worker.training.wide.deep import Floats, embed, glorot
+from iyu.worker.training.wide.layers import Floats, embed, glorot
 from iyu.worker.training.wide.optimiser import Adam, ahead, cosine
 from iyu.worker.training.wide.recurrent import BothWays
 from iyu.worker.training.wide.stages import Say

@@ -20,7 +20,7 @@ from iyu.worker.model.artifact import load
 from iyu.worker.text.subwords import rows
 from iyu.worker.text.vocabulary import Vocabulary
 from iyu.worker.training.composition.examples import Examples, make_examples
-from iyu.worker.training.composition.stage import Reading, compose, take_over
+from iyu.worker.training.composition.stage import Reading, compose, take_over, widen
 from iyu.worker.training.metrics import Metrics, measure
 from iyu.worker.training.wide import linear
 from iyu.worker.training.wide.corpus import Corpus, Cut, cut_texts, vocabulary_of
@@ -104,7 +104,9 @@ def _taught(pupils: _Class, stages: Stages) -> tuple[Arrays, Floats]:
 
 def _finished(pupils: _Class, model: str | Path) -> tuple[Arrays, Floats]:
     """Return a finished model as the student, and its targets for what is read: (len(corpus),)."""
-    s, student = pupils.task.settings, take_over(load(model))
+    s, finished = pupils.task.settings, load(model)
+    known = len(finished.vocabulary)
+    student = widen(take_over(finished), known, len(pupils.vocabulary))
     trainee = Trainee(Deep(student, s.student), s.buckets, 0, student["grams"])
     said, read = np.zeros(len(pupils.corpus), np.float32), np.r_[pupils.learned, pupils.drawn]
     said[read] = trainee.logits(pupils.corpus, read).sum(axis=1)
@@ -118,12 +120,22 @@ def _cut(task: Task, examples: Examples, stages: Stages) -> list[Cut]:
     def cut(texts: Sequence[str], _: Say) -> Arrays:
         return cut_texts(texts, s.length, s.buckets).arrays()
 
-    named = {"labelled": task.data.texts, "unlabelled": task.unlabelled, "made": examples.texts}
+    named = {"labelled": task.data.texts, "unlabelled": _unlabelled(task), "made": examples.texts}
     return [
         Cut.read(stages.run(f"cutting {name} texts", partial(cut, texts)))
         for name, texts in named.items()
         if len(texts)
     ]
+
+
+def _unlabelled(task: Task) -> Sequence[str]:
+    """Return the texts without labels; for a student that goes on, no more than it reads."""
+    count = task.settings.composed.texts
+    if not task.student or len(task.unlabelled) <= count:
+        return task.unlabelled
+    draw = np.random.default_rng(1_000 * task.seed + 1_997)
+    chosen = draw.choice(len(task.unlabelled), count, replace=False)
+    return [task.unlabelled[i] for i in np.sort(chosen)]
 
 
 def _assemble(task: Task, stages: Stages) -> _Class:
@@ -141,6 +153,8 @@ def _assemble(task: Task, stages: Stages) -> _Class:
         for cut in cuts[1:-1]:
             words += cut.frequencies(len(cut.counts))
         vocabulary = vocabulary_of(words, task.settings.words)
+    if task.vectors:
+        vocabulary = task.vectors.extend(vocabulary)
     corpus = Corpus(cuts, vocabulary, task.settings.buckets)
     labels = np.zeros(len(corpus), np.float32)
     labels[: len(task.data)] = task.data.labels
@@ -204,7 +218,11 @@ def _compose(pupils: _Class, student: Arrays, targets: Floats, say: Say) -> Arra
     marked = task.settings.composed.marked
     texts = task.data.texts[: min(marked, task.data.held_out)] + examples.texts[:marked]
     seed = 1_000 * task.seed + 1_999
-    return compose(student, pupils.vocabulary, reading, texts, task.settings, seed, say)
+    vectors = None
+    if task.vectors:
+        vectors = task.vectors.table(pupils.vocabulary, task.settings.composed.vector_length)
+    given = (student, pupils.vocabulary, reading, texts, task.settings, seed, say)
+    return compose(*given, vectors)
 
 
 def _targets(pupils: _Class, said: Floats) -> Floats:

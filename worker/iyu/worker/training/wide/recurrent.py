@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iyu.worker.model.network import Tensor
-from iyu.worker.training.wide.deep import Floats, drop_dimensions, drop_words, embed, glorot
+from iyu.worker.training.wide.layers import Floats, drop_dimensions, drop_words, embed, glorot
 
 _NOWHERE = -1e9  # what the maximum sees of a token that is not there
 _WAYS = ("onward", "back")
@@ -129,7 +129,14 @@ class Reader:
         last = [self._hidden, self._hidden_bias, self._logit, self._logit_bias]
         return [self._embedding, *self._both.variables, *last]
 
-    def read(self, rows: Tensor, *, training: bool) -> tuple[Tensor, None]:
+    @property
+    def rates(self) -> list[float]:
+        """How fast each of them learns: all alike."""
+        return [1.0] * len(self.variables)
+
+    def read(
+        self, rows: Tensor, *, training: bool, heard: Tensor | None = None
+    ) -> tuple[Tensor, None]:
         """Return z: (batch,), from rows: (batch, tokens, slots); it gates no n-grams."""
         import tensorflow as tf
 

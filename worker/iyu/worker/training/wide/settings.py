@@ -11,19 +11,21 @@ from iyu.worker.training.wide.fit import Fit
 from iyu.worker.training.wide.language import Language
 from iyu.worker.training.wide.linear import Linear
 from iyu.worker.training.wide.recurrent import Reading
+from iyu.worker.training.word_vectors import WordVectors
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
     """What the last stage reads: examples made by rule, among as many others that it knows."""
 
-    sentences: int = 80_000  # made of predicates and templates
+    sentences: int = 100_000  # made of predicates and templates
     counterfactuals: int = 4  # times that each negated review is read in an epoch
     texts: int = 100_000  # of those without labels, drawn once
     marked: int = 20_000  # labelled reviews, and as many examples, that the rules are applied to
     marking_steps: int = 1_500  # of the gates toward the rules
     drop_word: float = 0.06  # words read as unknown; their vectors stay
-    quiet: float = 0.4  # how often the n-grams of an example made by rule stay away
+    quiet: float = 0.6  # how often an example made by rule is read by its words' vectors alone
+    vector_length: float = 3.0  # of a word's vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,10 @@ class Settings:
     composing: Fit = field(
         default_factory=lambda: Fit(epochs=4, batch=1_024, rate=2e-3, gram_rate=0.2)
     )
+    #: The same for a student that has gates already.
+    going_on: Fit = field(
+        default_factory=lambda: Fit(epochs=3, batch=512, rate=1.5e-3, gram_rate=0.1)
+    )
     composed: Composed = field(default_factory=Composed)
 
     def of_epochs(self, epochs: int) -> "Settings":
@@ -70,12 +76,14 @@ class Task:
     settings: Settings = field(default_factory=Settings)
     command: str = ""  # how it was started
     student: str | Path | None = None  # an artifact to take as the student, in place of stages
+    vectors: WordVectors | None = None  # what words mean
 
     @property
     def fingerprint(self) -> str:
         """Equal for two trainings of which one may go on where the other stopped."""
         digest = sha256(
-            f"{self.data.fingerprint} {self.seed} {self.settings} {self.student}".encode()
+            f"{self.data.fingerprint} {self.seed} {self.settings} {self.student} "
+            f"{self.vectors.fingerprint if self.vectors else None}".encode()
         )
         for text in self.unlabelled:
             digest.update(text.encode())
