@@ -16,7 +16,7 @@ from iyu.worker.training.data import read_labelled, read_unlabelled
 from iyu.worker.training.evaluation import probabilities
 from iyu.worker.training.wide.corpus import Corpus, Cut, cut_texts
 from iyu.worker.training.wide.deep import Shape
-from iyu.worker.training.wide.export import fit_factor
+from iyu.worker.training.wide.export import calibrate
 from iyu.worker.training.wide.fit import Fit
 from iyu.worker.training.wide.language import Language
 from iyu.worker.training.wide.linear import Linear
@@ -182,11 +182,13 @@ def test_an_artifact_without_its_tables_is_refused(trained: Path, tmp_path: Path
         artifact.load(str(folder))
 
 
-def test_the_factor_undoes_a_temperature():
+def test_calibration_undoes_a_temperature_and_a_shift():
     draw = np.random.default_rng(1)
     z = draw.normal(0, 2, 20_000)
     labels = (draw.random(20_000) < 1 / (1 + np.exp(-z))).astype(np.int8)
-    assert fit_factor(labels, (z / 1.7).astype(np.float32)) == pytest.approx(1.7, rel=0.05)
+    factor, constant = calibrate(labels, ((z + 0.3) / 1.7).astype(np.float32))
+    assert factor == pytest.approx(1.7, rel=0.05)
+    assert constant == pytest.approx(-0.3, abs=0.06)
 
 
 def test_training_reads_what_the_encoder_reads(trained: Path):

@@ -121,8 +121,9 @@ def _behaviour(capabilities: Sequence[Mapping[str, Any]]) -> str:
 
 def _calibration(training: Mapping[str, Any]) -> str:
     return (
-        f"The logit is multiplied by {training['logit_factor']}, fitted on the validation part "
-        "and stored in the weights.\nPictures: `calibration.png`, and of a test file "
+        f"The logit is multiplied by {training['logit_factor']}, then "
+        f"{training.get('logit_constant', 0.0):+} is added: fitted on the validation part and "
+        "stored in the weights.\nPictures: `calibration.png`, and of a test file "
         "`calibration_test.png`."
     )
 

@@ -28,8 +28,9 @@ from iyu.worker.training.wide.deep import gated, scope_of
 from iyu.worker.training.wide.settings import Task
 from iyu.worker.training.wide.stages import Arrays, Stages
 
-#: Where the factor on the logit is looked for.
+#: Where the factor on the logit is looked for, and the constant.
 _FACTORS = (0.2, 5.0)
+_CONSTANTS = (-1.0, 1.0)
 #: Lines of the log that the model card shows.
 _LOGGED = 16
 
@@ -46,12 +47,12 @@ def finish(student: Student, task: Task, stages: Stages) -> Metrics:
     """Save the artifact, its curves and its card; return the metrics of what was saved."""
     held = slice(task.data.held_out, None)
     labels = task.data.labels[held]
-    factor = fit_factor(labels, student.weights["deep"] + student.weights["wide"])
-    stages.say(f"calibration: logit × {factor:.3f}")
-    model = keras_model(student.weights, task.settings.length, factor)
+    factor, constant = calibrate(labels, student.weights["deep"] + student.weights["wide"])
+    stages.say(f"calibration: logit × {factor:.3f} {constant:+.3f}")
+    model = keras_model(student.weights, task.settings.length, factor, constant)
     tables = quantise(student.weights["embedding"], student.weights["grams"])
     tables |= scope_tables(student.weights)
-    manifest = _manifest(task, stages, factor)
+    manifest = _manifest(task, stages, factor, constant)
     artifact.save(task.out, model, student.vocabulary, manifest, tables)
     found = probabilities(artifact.load(task.out), task.data.texts[held])
     metrics = measure(labels, found)
@@ -63,30 +64,33 @@ def finish(student: Student, task: Task, stages: Stages) -> Metrics:
     return metrics
 
 
-def fit_factor(labels: NDArray[np.int8], z: NDArray[np.float32]) -> float:
-    """Return what to multiply logits with so that their probabilities mean what they say.
+def calibrate(labels: NDArray[np.int8], z: NDArray[np.float32]) -> tuple[float, float]:
+    """Return a factor and a constant for logits, so that probabilities mean what they say.
 
-    The inverse of a temperature. Source: Guo et al. 2017, On Calibration of Modern Neural
-    Networks, §4.2.
+    Source: Platt 1999, Probabilistic Outputs for Support Vector Machines, §2; Guo et al. 2017, On
+    Calibration of Modern Neural Networks, §4.2.
     """
-    from scipy.optimize import minimize_scalar
+    from scipy.optimize import minimize
 
-    sign = 2.0 * labels - 1.0
-    found = minimize_scalar(
-        lambda factor: np.logaddexp(0, -sign * z * factor).mean(), bounds=_FACTORS, method="bounded"
+    sign, logits = 2.0 * labels - 1.0, z.astype(np.float64)
+    found = minimize(
+        lambda p: np.logaddexp(0, -sign * (p[0] * logits + p[1])).mean(),
+        x0=(1.0, 0.0),
+        bounds=(_FACTORS, _CONSTANTS),
     )
-    return float(found.x)
+    factor, constant = found.x
+    return float(factor), float(constant)
 
 
-def keras_model(weights: Arrays, length: int, factor: float) -> Any:
-    """Return the Keras model of a student's weights, its logit multiplied by `factor`."""
+def keras_model(weights: Arrays, length: int, factor: float, constant: float = 0.0) -> Any:
+    """Return the Keras model of a student's weights, its logit calibrated."""
     kernels = tuple(sorted(int(n[4:]) for n in weights if n.startswith("conv")))
     _, features, filters = weights[f"conv{kernels[0]}"].shape
     model = build(features, filters, kernels, weights["hidden"].shape[1], length)
     for kernel in kernels:
         model.get_layer(f"conv{kernel}").set_weights([weights[f"conv{kernel}"]])
     model.get_layer("hidden").set_weights([weights["hidden"], weights["hidden_bias"]])
-    last = [weights["logit"] * factor, weights["logit_bias"] * factor]
+    last = [weights["logit"] * factor, weights["logit_bias"] * factor + constant]
     model.get_layer("logit").set_weights(last)
     model.get_layer("scale").set_weights([np.full((1, 1), factor, np.float32)])
     return model
@@ -104,7 +108,7 @@ def scope_tables(weights: Arrays) -> dict[str, Any]:
     }
 
 
-def _manifest(task: Task, stages: Stages, factor: float) -> dict[str, Any]:
+def _manifest(task: Task, stages: Stages, factor: float, constant: float) -> dict[str, Any]:
     s = task.settings
     return {
         "preset": "wide",
@@ -125,6 +129,7 @@ def _manifest(task: Task, stages: Stages, factor: float) -> dict[str, Any]:
             "command": task.command,
             "fingerprint": task.fingerprint,
             "logit_factor": round(factor, 4),
+            "logit_constant": round(constant, 4),
             "seconds": dict(stages.seconds),
             "log": stages.log[-_LOGGED:],
         },
