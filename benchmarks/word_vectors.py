@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from iyu.worker.training.composition.conjugation import conjugate
+from iyu.worker.training.sentences.conjugation import conjugate
 
 _ANCHORS: Final = 290
 _DIMENSIONS: Final = 256

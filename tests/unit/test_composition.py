@@ -15,12 +15,12 @@ from iyu.worker.model.wide_encoder import WideEncoder
 from iyu.worker.text.morphemes import Analyzer
 from iyu.worker.text.subwords import rows
 from iyu.worker.text.vocabulary import Vocabulary
-from iyu.worker.training.composition.conjugation import conjugate
 from iyu.worker.training.composition.counterfactuals import counterfactuals
 from iyu.worker.training.composition.gates import add_gates, fit_kernel
 from iyu.worker.training.composition.marks import mark, mark_windows
-from iyu.worker.training.composition.predicates import phrases, predicates
-from iyu.worker.training.composition.sentences import make_sentences
+from iyu.worker.training.sentences.conjugation import conjugate
+from iyu.worker.training.sentences.make import make_sentences
+from iyu.worker.training.sentences.predicates import phrases, predicates
 from iyu.worker.training.wide.corpus import Corpus, cut_texts
 from iyu.worker.training.wide.deep import Deep, Shape
 from iyu.worker.training.wide.export import keras_model, scope_tables

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from iyu.worker.text.morphemes import Analyzer
 from iyu.worker.training.composition.counterfactuals import counterfactuals
-from iyu.worker.training.composition.sentences import make_sentences
 from iyu.worker.training.data import LabelledReviews
+from iyu.worker.training.sentences.make import make_sentences
 
 
 @dataclass(frozen=True, slots=True)

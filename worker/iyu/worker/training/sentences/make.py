@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from iyu.worker.training.composition import compound, simple
-from iyu.worker.training.composition.endings import pick
-from iyu.worker.training.composition.words import Draw, Made, Words
+from iyu.worker.training.sentences import compound, simple
+from iyu.worker.training.sentences.endings import pick
+from iyu.worker.training.sentences.words import Draw, Made, Words
 
 _OPENERS: Final = (
     "솔직히 ", "개인적으로 ", "제 기준엔 ", "가족이랑 갔는데 ", "어제 써봤는데 ", "오늘 보니 ",

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from iyu.worker.training.composition.conjugation import has_final
-from iyu.worker.training.composition.endings import (
+from iyu.worker.training.sentences.conjugation import has_final
+from iyu.worker.training.sentences.endings import (
     denied,
     ended,
     is_not,
@@ -12,7 +12,7 @@ from iyu.worker.training.composition.endings import (
     said_of,
     subject_of,
 )
-from iyu.worker.training.composition.words import (
+from iyu.worker.training.sentences.words import (
     OF_DENIAL,
     STRONG,
     THINGS,

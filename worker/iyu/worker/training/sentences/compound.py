@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from iyu.worker.training.composition.endings import pick
-from iyu.worker.training.composition.words import (
+from iyu.worker.training.sentences.endings import pick
+from iyu.worker.training.sentences.words import (
     STRONG,
     TWO_SIDED,
     Draw,

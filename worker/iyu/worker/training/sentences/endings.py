@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from iyu.worker.training.composition.conjugation import Forms, conjugate, has_final
-from iyu.worker.training.composition.predicates import Predicate, Verb
+from iyu.worker.training.sentences.conjugation import Forms, conjugate, has_final
+from iyu.worker.training.sentences.predicates import Predicate, Verb
 
 #: Behind 않 and behind 없; what is 아 behind 않 is 어 behind 없.
 _DENIED: Final = (

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from iyu.worker.training.composition.endings import negated, pick, stated
-from iyu.worker.training.composition.predicates import Phrases, Predicate, phrases, predicates
+from iyu.worker.training.sentences.endings import negated, pick, stated
+from iyu.worker.training.sentences.predicates import Phrases, Predicate, phrases, predicates
 
 Draw = np.random.Generator
 Made = tuple[str, float]  # a sentence, and the probability that it is praise

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
-from iyu.worker.training.composition.conjugation import Forms, conjugate
+from iyu.worker.training.sentences.conjugation import Forms, conjugate
 
 #: The longest stem that 안 is put before.
 _SHORT = 5

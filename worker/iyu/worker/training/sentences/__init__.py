@@ -1,0 +1,1 @@
+"""Sentences made by rule: the lexicon, its forms, and templates."""
