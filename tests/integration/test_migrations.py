@@ -168,6 +168,14 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
         }
     ],
     "labels": of_each_review(label=1, imported_at=NOON),
+    "drift_reports": [
+        {
+            "drift_report_id": 4, "started_at": NOON, "finished_at": NOON, "iyu_version": "0.1.0",
+            "model_version": "v1", "method": "gradcam", "source": None, "scope": {"window": {}},
+            "reference_accuracy": 0.89, "estimated_accuracy": 0.85, "alarm": True,
+            "noticed": ["estimated_accuracy"], "figures": {"length": {"p": 0.5}},
+        }
+    ],
     "gateway_tokens": [
         {
             "token_id": "a1b2c3d4", "source": "shop", "secret_hash": "0" * 64,

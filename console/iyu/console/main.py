@@ -29,6 +29,7 @@ COMMANDS: Final = (
     "gateway",
     "keywords",
     "verify",
+    "drift",
     "labels",
     "words",
     "demo",

@@ -4,20 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, func, select
 
-from iyu.console.analysis.stored_heat import Key, read_tokens
-from iyu.schemas.sql.tables import keyword_days, models, predictions, review_days, reviews
+from iyu.console.trust.word_examples import find_examples
+from iyu.schemas.sql.tables import keyword_days, models, review_days
 from iyu.worker.model.artifact import VOCABULARY_FILE
-
-#: Reviews, the latest first, in which examples are looked for.
-LOOKED_THROUGH: Final = 20_000
-EXAMPLES: Final = 3
-#: Reviews that hold the characters of a word, of which some hold it as a word.
-_CANDIDATES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,7 @@ def find_unknown_words(
     }
     chosen = sorted(unknown, key=lambda word: (-sum(unknown[word].weeks), word))[: wanted.top]
     in_all = _reviews_by_week(connection, model_version, first, wanted.weeks)
-    examples = _examples(connection, model_version, wanted.method, chosen)
+    examples = find_examples(connection, (model_version, wanted.method), chosen)
     return [
         UnknownWord(
             *word,
@@ -131,51 +125,6 @@ def _reviews_by_week(
         if (week := (day - first).days // 7) < weeks:
             counts[week] += int(count)
     return counts
-
-
-def _examples(
-    connection: Connection, model_version: str, method: str, words: Sequence[Word]
-) -> dict[Word, list[dict[str, str]]]:
-    """Return some of the latest reviews that hold each word as a token."""
-    candidates, texts = _candidates(connection, model_version, {surface for surface, _ in words})
-    found: dict[Word, list[dict[str, str]]] = {word: [] for word in words}
-    for key, tokens in read_tokens(connection, method, candidates):
-        for word in {(token["surface"], token["pos"]) for token in tokens} & found.keys():
-            if len(found[word]) < EXAMPLES:
-                review = {"source": key.source, "review_id": key.review_id, "text": texts[key]}
-                found[word].append(review)
-    return found
-
-
-def _candidates(
-    connection: Connection, model_version: str, surfaces: Collection[str]
-) -> tuple[list[Key], dict[Key, str]]:
-    """Return the latest reviews whose text holds a word's characters, some for each word."""
-    p, r = predictions.c, reviews.c
-    query = (
-        select(p.source, p.review_id, p.model_version, p.text_hash, p.label, r.text)
-        .join_from(
-            reviews,
-            predictions,
-            (p.source == r.source) & (p.review_id == r.review_id) & (p.text_hash == r.text_hash),
-        )
-        .where(p.model_version == model_version)
-        .order_by(r.submitted_at.desc(), r.source, r.review_id)
-        .limit(LOOKED_THROUGH)
-    )
-    open_ones = dict.fromkeys(surfaces, 0)
-    texts: dict[Key, str] = {}
-    for *parts, text in connection.execute(query):
-        hits = [surface for surface in open_ones if surface in text]
-        if hits:
-            texts[Key(*parts)] = text
-        for surface in hits:
-            open_ones[surface] += 1
-            if open_ones[surface] >= _CANDIDATES:
-                del open_ones[surface]
-        if not open_ones:
-            break
-    return list(texts), texts
 
 
 def shown_model(connection: Connection) -> str | None:

@@ -105,5 +105,10 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
         "verification_id started_at finished_at iyu_version scope rows_checked rows_scored "
         "findings found",
     ),
+    "drift_reports": _columns(
+        Holds.NOTHING,
+        "drift_report_id started_at finished_at iyu_version model_version method source scope "
+        "reference_accuracy estimated_accuracy alarm noticed figures",
+    ),
     "labels": _KEY | _columns(Holds.CONTENT, "label text_hash imported_at"),
 }

@@ -398,8 +398,8 @@ ingest_positions = Table(
     _time("moved_at", nullable=False),
 )
 
-#: Outcomes of `iyu verify`, and labels that came after the scores.
-verifications, labels = define_trust_tables(metadata, RowId, Json, _time)
+#: Outcomes of `iyu verify`, labels that came after the scores, outcomes of `iyu drift`.
+verifications, labels, drift_reports = define_trust_tables(metadata, RowId, Json, _time)
 #: Who may use the gateway, and for which source. No reader needs it: it counts as a secret.
 gateway_tokens = Table(
     "gateway_tokens",
