@@ -1,5 +1,7 @@
 """Real reviews, scored once: what a simulation of drift draws from."""
 
+import csv
+import gzip
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -11,8 +13,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._report import note
+from benchmarks._report import progress
 from iyu.schemas.contract.morpheme_tags import is_counted
+from iyu.schemas.contract.review import Review, admit
 from iyu.worker.scoring import Prediction, Scorer
 from iyu.worker.training.data import read_labelled
 
@@ -23,6 +26,8 @@ SLANG_IN: Final = 4_000
 #: New words: MeCab cuts the first into pieces that the vocabulary knows, the second not.
 SLANG: Final = {"slang": "킹받네", "slang-unknown": "오운완"}
 BLANKS_DROPPED: Final = 0.3
+#: Ratings that the corpus leaves out of its labels.
+_LUKEWARM: Final = frozenset("5678")
 
 _THINGS: Final = (
     "배송이", "포장이", "사이즈가", "색상이", "재질이", "바느질이", "향이", "배터리가", "화면이",
@@ -61,10 +66,13 @@ class Pool:
 Pools = dict[str, Pool]
 
 
-def pools(reviews: Path, model: str, kept: Path) -> tuple[Pools, list[str]]:
-    """Return real and changed reviews, and all words; scored now or read from `kept`."""
+def pools(reviews: Path, rated: Path, model: str, kept: Path) -> tuple[Pools, list[str]]:
+    """Return real and changed reviews, and all words; scored now or read from `kept`.
+
+    rated: a file of reviews with ratings, of which those that are neither good nor bad are taken.
+    """
     if not kept.is_file():
-        _score_all(reviews, model, kept)
+        _score_all(reviews, rated, model, kept)
     with np.load(kept) as stored:
         fields = Pool.__dataclass_fields__
         names = sorted({name.partition(".")[0] for name in stored.files if "." in name})
@@ -72,13 +80,14 @@ def pools(reviews: Path, model: str, kept: Path) -> tuple[Pools, list[str]]:
         return found, stored["surfaces"].tolist()
 
 
-def _score_all(reviews: Path, model: str, kept: Path) -> None:
+def _score_all(reviews: Path, rated: Path, model: str, kept: Path) -> None:
     data = read_labelled(reviews)
     draw = random.Random(7)
     few = range(min(CHANGED, len(data)))
     sides: dict[str, tuple[Sequence[str], Any]] = {
         "real": (data.texts, data.labels),
         "blanks": ([_without_blanks(data.texts[i], draw) for i in few], data.labels[few]),
+        "lukewarm": _lukewarm(rated),
         "shop": _shop(),
     }
     some = few[:SLANG_IN]
@@ -88,7 +97,7 @@ def _score_all(reviews: Path, model: str, kept: Path) -> None:
     numbers: dict[tuple[str, str], int] = {}
     columns: dict[str, NDArray[np.generic]] = {}
     for name, (texts, labels) in sides.items():
-        note(f"scoring {len(texts):,} reviews: {name}")
+        progress.print(f"scoring {len(texts):,} reviews: {name}")
         parts = (texts[i : i + CHUNK] for i in range(0, len(texts), CHUNK))
         predictions = [p for part in parts for p in scorer.score(part)]
         found = _columns(predictions, numbers) | {"label": np.asarray(labels, np.int8)}
@@ -131,6 +140,19 @@ def _words(prediction: Prediction) -> dict[tuple[str, str], float]:
 
 def _without_blanks(text: str, draw: random.Random) -> str:
     return re.sub(" ", lambda _: "" if draw.random() < BLANKS_DROPPED else " ", text)
+
+
+def _lukewarm(rated: Path) -> tuple[list[str], list[int]]:
+    """Return reviews whose rating is neither good nor bad; they have no label."""
+    found: list[str] = []
+    with gzip.open(rated, "rt", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            review = admit(row["id"], row["document"])
+            if row["rating"] in _LUKEWARM and isinstance(review, Review):
+                found.append(review.text)
+            if len(found) == CHANGED:
+                break
+    return found, [-1] * len(found)
 
 
 def _shop() -> tuple[list[str], list[int]]:

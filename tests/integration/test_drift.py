@@ -11,8 +11,10 @@ from sqlalchemy import Engine, insert, select
 from typer.testing import CliRunner
 
 from iyu.console.main import app
+from iyu.console.metrics.collector import IyuCollector
 from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Review
+from iyu.schemas.contract.settings import Settings
 from iyu.schemas.erasure import forget_all
 from iyu.schemas.sql.engine import reading, writing
 from iyu.schemas.sql.tables import days_to_recount, drift_reports, privacy
@@ -20,6 +22,7 @@ from iyu.worker.chunk import Runtime, score_chunk
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.settings import WorkerSettings
 from tests.harness.fakes import FakeScorer
+from tests.harness.web_page import served
 
 FIRST = date(2026, 3, 2)
 DAYS = 35
@@ -206,3 +209,32 @@ def test_a_forgotten_review_is_in_no_figure(iyu, engine: Engine):
     others = [max(p, 1 - p) for n in range(28, DAYS - 1) for p in kept[FIRST + timedelta(days=n)]]
     accuracy = found["figures"]["estimated_accuracy"]["window"]
     assert accuracy == pytest.approx(np.mean([*others, *last]))
+
+
+def test_the_latest_run_of_each_source_is_on_the_page_and_in_metrics(
+    iyu, engine: Engine, redis_server: Any
+):
+    store(engine, unsure)
+    store(engine, usual, source="app", seed=6)
+    for arguments in (("--source", "app"), ("--until", "2026-04-03"), (), ("--source", "shop")):
+        iyu(*arguments)
+    address = engine.url.render_as_string(hide_password=False)
+    with served(address) as page:
+        body = page.get("/state").body
+        rows = json.loads(page.get("/state.json").body)["tables"]["drift"]["rows"]
+    assert "The latest days beside those before" in body
+    assert body.count("<strong>fell</strong>") == sum(row["alarm"] for row in rows) == 2
+    assert {row["source"]: "estimated_accuracy" in row["noticed"] for row in rows} == {
+        "app": False, None: True, "shop": True,
+    }  # fmt: skip
+    settings = Settings(broker_url=redis_server.url, database_url=address)
+    seen = {
+        (sample.name, sample.labels["source"]): sample.value
+        for metric in IyuCollector(settings, engine).collect()
+        for sample in metric.samples
+        if "source" in sample.labels
+    }
+    assert [seen["iyu_drift_alarm", source] for source in ("app", "", "shop")] == [0, 1, 1]
+    of_app = next(row for row in rows if row["source"] == "app")
+    assert seen["iyu_estimated_accuracy", "app"] == pytest.approx(of_app["estimated_accuracy"])
+    assert 0 <= seen["iyu_drift_age_seconds", "app"] < 600

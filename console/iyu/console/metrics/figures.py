@@ -50,6 +50,16 @@ class Workers:
 
 
 @dataclass(frozen=True, slots=True)
+class LatestDrift:
+    """The latest `iyu drift` of a source."""
+
+    source: str  # empty: all sources together
+    age_seconds: float
+    estimated_accuracy: float  # of its window
+    is_alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseFigures:
     """What the database says of itself and of who writes to it."""
 
@@ -59,6 +69,7 @@ class DatabaseFigures:
     shown_model: tuple[str, str] | None  # name and version that the views show
     workers: Sequence[Workers]
     last_sweep_seconds: float | None  # since; None before the first one
+    drift: Sequence[LatestDrift]
 
 
 @dataclass(frozen=True, slots=True)

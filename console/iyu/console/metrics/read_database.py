@@ -5,13 +5,15 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select, text
 
-from iyu.console.metrics.figures import DatabaseFigures, Workers
+from iyu.console.metrics.figures import DatabaseFigures, LatestDrift, Workers
 from iyu.schemas.contract.review import utc_now
 from iyu.schemas.ledger.heartbeats import ALIVE_SECONDS, Role
-from iyu.schemas.sql.tables import heartbeats, metadata, models
+from iyu.schemas.sql.tables import drift_reports, heartbeats, metadata, models
 
 #: Kinds of workers (model and code) that are shown: during a rollout there are two.
 MOST_KINDS: Final = 8
+#: Sources whose latest drift is shown.
+MOST_SOURCES: Final = 8
 #: Tables that grow with reviews, or that show a fault by growing.
 TABLES: Final = tuple(
     name
@@ -46,6 +48,7 @@ def read_database(connection: Connection) -> DatabaseFigures:
         _shown_model(connection),
         _workers(connection),
         _last_sweep(connection),
+        _latest_drift(connection),
     )
 
 
@@ -104,3 +107,24 @@ def _last_sweep(connection: Connection) -> float | None:
     query = select(func.max(heartbeats.c.beat_at)).where(heartbeats.c.role == Role.SWEEP)
     moment = connection.execute(query).scalar()
     return max((utc_now() - moment).total_seconds(), 0.0) if moment else None
+
+
+def _latest_drift(connection: Connection) -> list[LatestDrift]:
+    d = drift_reports.c
+    latest = select(func.max(d.drift_report_id)).group_by(d.source)
+    query = (
+        select(d.source, d.started_at, d.estimated_accuracy, d.alarm)
+        .where(d.drift_report_id.in_(latest))
+        .order_by(d.drift_report_id.desc())
+        .limit(MOST_SOURCES)
+    )
+    now = utc_now()
+    return [
+        LatestDrift(
+            row.source or "",
+            max((now - row.started_at).total_seconds(), 0.0),
+            float(row.estimated_accuracy),
+            bool(row.alarm),
+        )
+        for row in connection.execute(query)
+    ]

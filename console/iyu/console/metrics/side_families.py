@@ -56,6 +56,7 @@ def database_gauges(found: DatabaseFigures) -> Iterator[Metric]:
     yield size
     yield rows
     yield from _who_works(found)
+    yield from _drift(found)
 
 
 def _who_works(found: DatabaseFigures) -> Iterator[Metric]:
@@ -79,3 +80,24 @@ def _who_works(found: DatabaseFigures) -> Iterator[Metric]:
             "Since a worker last looked for lost chunks.",
             value=found.last_sweep_seconds,
         )
+
+
+def _drift(found: DatabaseFigures) -> Iterator[Metric]:
+    alarm = GaugeMetricFamily(
+        "iyu_drift_alarm",
+        "1 where the latest iyu drift of a source found that the estimated accuracy fell.",
+        labels=("source",),
+    )
+    accuracy = GaugeMetricFamily(
+        "iyu_estimated_accuracy",
+        "Of the window of the latest iyu drift of a source.",
+        labels=("source",),
+    )
+    age = GaugeMetricFamily(
+        "iyu_drift_age_seconds", "Since iyu drift last ran for a source.", labels=("source",)
+    )
+    for latest in found.drift:
+        alarm.add_metric((latest.source,), int(latest.is_alarm))
+        accuracy.add_metric((latest.source,), latest.estimated_accuracy)
+        age.add_metric((latest.source,), latest.age_seconds)
+    yield from (alarm, accuracy, age)

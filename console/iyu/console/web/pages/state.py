@@ -8,6 +8,7 @@ from iyu.console.operations.status import collect
 from iyu.console.web.charts.minutes import columns_by_minute
 from iyu.console.web.filters import Filters
 from iyu.console.web.pages.page import Page, Site
+from iyu.console.web.queries.drift import latest_drift
 from iyu.console.web.queries.work import (
     dead_letters_by_reason,
     latest_dead_letters,
@@ -29,11 +30,18 @@ def state(site: Site, _filters: Filters) -> Page:
     rate = site.database.ask(scored_by_minute, begin.replace(second=0, microsecond=0))
     reasons = site.database.ask(dead_letters_by_reason)
     letters = site.database.ask(latest_dead_letters, LETTERS)
+    drift = site.database.ask(latest_drift)
     oldest = [row["oldest_at"] for row in pending.rows if row["oldest_at"]]
     status = collect(site.settings, site.database.engine)
     return Page(
         "state.html",
-        {"pending": pending, "rate": rate, "dead_letters": reasons, "latest": letters},
+        {
+            "pending": pending,
+            "rate": rate,
+            "dead_letters": reasons,
+            "latest": letters,
+            "drift": drift,
+        },
         {
             "status": status,
             "workers": count_workers(site.settings.broker),
