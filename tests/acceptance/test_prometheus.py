@@ -214,8 +214,9 @@ def test_prometheus_and_sql_agree_after_a_run_with_accidents(
 def test_what_dashboard_and_alerts_ask_for_is_there(installation: Installation):
     families = text_string_to_metric_families(fetch(f"{installation.url}/metrics"))
     served = {sample.name for family in families for sample in family.samples}
-    # Without rows there is no sample of a shown model, of workers and of a sweep.
+    # Without rows there is no sample of a shown model, of workers, of a sweep and of a drift.
     later = {"iyu_shown_model_info", "iyu_workers", "iyu_last_sweep_age_seconds"}
+    later |= {"iyu_drift_alarm"}
     named = {name for query in queries() for name in re.findall(r"\biyu_\w+", query)}
     assert named - served <= later
     for query in queries():

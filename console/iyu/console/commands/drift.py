@@ -21,7 +21,7 @@ _TITLES: Final = {
     "truncated_share": "truncated reviews",
     "length": "tokens a review",
     "word_order": "order of words (nDCG)",
-    "word_shares": "furthest word (std. errors)",
+    "word_shares": "furthest word (σ)",
 }
 _IN_PERCENT: Final = frozenset(("negative_share", "unknown_share", "truncated_share"))
 

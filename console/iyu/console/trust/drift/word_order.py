@@ -12,6 +12,8 @@ Numbers = NDArray[Any]  # float32, which is enough here and twice as fast
 
 #: Words whose order counts: the first k of nDCG@k.
 K: Final = 100
+#: What is lost grows about as the square of the standard error; days of one size cannot say.
+_SLOPES: Final = (1.0, 3.0)
 #: Arrangements that are computed together: a few megabytes each.
 _TOGETHER: Final = 250
 
@@ -56,7 +58,8 @@ def compare_words(words: WordDays, sizes: Floats, arranged: Floats, k: int = K) 
 
 def _order(losses: Floats, scale: Floats) -> Compared:
     """Judge what is lost of the order; with fewer reviews more is lost by chance."""
-    by_chance = scale ** _slope(np.log(scale), np.log(np.maximum(losses, 1e-9)))
+    slope = _slope(np.log(scale), np.log(np.maximum(losses, 1e-9)))
+    by_chance = scale ** np.clip(slope, *_SLOPES)
     p, limit = judge(losses / by_chance)
     return Compared(1.0, 1 - float(losses[0]), np.nan, np.nan, limit * float(by_chance[0]), p)
 
