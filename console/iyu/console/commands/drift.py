@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 
 #: Figures as people read them; a share is shown in percent.
 _TITLES: Final = {
-    "estimated_accuracy": "estimated accuracy",
-    "estimated_auc": "estimated AUC",
-    "negative_share": "share of negatives",
+    "estimated_accuracy": "est. accuracy",
+    "estimated_auc": "est. AUC",
+    "negative_share": "negatives",
     "unknown_share": "unknown tokens",
-    "truncated_share": "truncated reviews",
+    "truncated_share": "truncated",
     "length": "tokens a review",
-    "word_order": "order of words (nDCG)",
-    "word_shares": "furthest word (σ)",
+    "word_order": "word order",
+    "word_shares": "furthest word",
 }
-_IN_PERCENT: Final = frozenset(("negative_share", "unknown_share", "truncated_share"))
+_IN_PERCENT: Final = frozenset(
+    ("estimated_accuracy", "negative_share", "unknown_share", "truncated_share")
+)
 
 
 def _day(text: str) -> date:
