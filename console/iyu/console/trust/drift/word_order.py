@@ -6,14 +6,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from iyu.console.trust.drift.shuffled_days import Compared, Floats, judge, scales
+from iyu.console.trust.drift.shuffled_days import Compared, Floats, judge
 
 Numbers = NDArray[Any]  # float32, which is enough here and twice as fast
 
 #: Words whose order counts: the first k of nDCG@k.
 K: Final = 100
-#: What is lost grows about as the square of the standard error; days of one size cannot say.
-_SLOPES: Final = (1.0, 3.0)
 #: Arrangements that are computed together: a few megabytes each.
 _TOGETHER: Final = 250
 
@@ -37,38 +35,53 @@ class WordsCompared:
 
 def compare_words(words: WordDays, sizes: Floats, arranged: Floats, k: int = K) -> WordsCompared:
     """Compare words of the window with those of the reference; sizes: (days,) reviews."""
-    scale = scales(arranged, sizes, 0.0)
     reviews, heat = words.reviews.astype(np.float32), words.heat.astype(np.float32)
     losses, furthest = [], []
     moves = np.zeros(heat.shape[1])
     for begin in range(0, len(arranged), _TOGETHER):
-        part = slice(begin, begin + _TOGETHER)
-        window, rest = _shares(heat, sizes, arranged[part])
+        part = arranged[begin : begin + _TOGETHER]
+        window, rest = _shares(heat, sizes, part)
         losses.append(1 - ndcg(np.abs(window), np.abs(rest), k))
-        window, rest = _shares(reviews, sizes, arranged[part])
-        found = 2 * (np.sqrt(window) - np.sqrt(rest)) / scale[part, np.newaxis]
+        found = _moves(reviews, sizes, part)
         furthest.append(np.abs(found).max(axis=1))
         if begin == 0:
             moves = found[0]
     distance = np.concatenate(furthest)
     p, limit = judge(distance)
     moved = Compared(0.0, float(distance[0]), np.nan, np.nan, limit, p)
-    return WordsCompared(_order(np.concatenate(losses), scale), moved, moves)
+    return WordsCompared(_order(np.concatenate(losses), arranged @ sizes), moved, moves)
 
 
-def _order(losses: Floats, scale: Floats) -> Compared:
-    """Judge what is lost of the order; with fewer reviews more is lost by chance."""
-    slope = _slope(np.log(scale), np.log(np.maximum(losses, 1e-9)))
-    by_chance = scale ** np.clip(slope, *_SLOPES)
+def _order(losses: Floats, reviews: Floats) -> Compared:
+    """Judge what is lost of the order, beside what is lost by chance with so many reviews.
+
+    How that grows as the window gets smaller is read from the arrangements: a parabola of their
+    logarithms. Where all windows are of one size it says nothing.
+    """
+    size = np.log(reviews) - np.log(reviews).mean()
+    powers = np.stack([np.ones_like(size), size, size * size], axis=1)
+    logarithms = np.log(np.maximum(losses, 1e-9))
+    fitted = powers @ np.linalg.lstsq(powers, logarithms, rcond=1e-6)[0]
+    by_chance: Floats = np.exp(fitted)
     p, limit = judge(losses / by_chance)
     return Compared(1.0, 1 - float(losses[0]), np.nan, np.nan, limit * float(by_chance[0]), p)
 
 
-def _slope(x: Floats, y: Floats) -> float:
-    """Return how y grows with x; 0 where x is the same everywhere."""
-    apart = x - x.mean()
-    spread = float(apart @ apart)
-    return float(apart @ (y - y.mean())) / spread if spread > 1e-12 else 0.0
+def _moves(reviews: Numbers, sizes: Floats, arranged: Floats) -> Numbers:
+    """Return how far each word moved: the signed root of its deviance, about a standard error.
+
+    Of all reviews that hold a word the window should have its part. Unlike a difference of
+    shares this fits words that the window has once or twice, whatever its part is.
+    """
+    part = (arranged @ sizes / sizes.sum()).astype(reviews.dtype)[:, np.newaxis]
+    inside, total = arranged.astype(reviews.dtype) @ reviews, reviews.sum(axis=0)
+    expected, rest = total * part, total - inside
+    tiny = np.finfo(reviews.dtype).tiny
+    deviance = inside * np.log(np.maximum(inside, tiny) / np.maximum(expected, tiny)) + rest * (
+        np.log(np.maximum(rest, tiny) / np.maximum(total - expected, tiny))
+    )
+    found: Numbers = np.sign(inside - expected) * np.sqrt(2 * np.maximum(deviance, 0))
+    return found
 
 
 def ndcg(window: Numbers, reference: Numbers, k: int) -> Floats:
