@@ -41,6 +41,7 @@ class Planted:
 
     pool: str = ""  # a part of them is drawn from these
     share: float = 0.0
+    same: bool = False  # the pool has the drawn reviews themselves, changed; else others come in
     negatives: float = 0.0  # so much is added to the share of reviews with a negative label
 
 
@@ -85,7 +86,8 @@ class Source:
         if planted.pool:
             mine = in_window[days] & (lots.random(len(days)) < planted.share)
             begin, size = self._begin[planted.pool], self._sizes[planted.pool]
-            rows[mine] = begin + lots.integers(0, size, int(mine.sum()))
+            others = lots.integers(0, size, int(mine.sum()))
+            rows[mine] = begin + (rows[mine] if planted.same else others)
         return (*self._sum(rows, days, len(counts)), in_window)
 
     def _of_real(self, real: Pool) -> tuple[tuple[Rows, Rows], list[Rows]]:

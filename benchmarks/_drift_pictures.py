@@ -42,6 +42,8 @@ def draw_false_alarms(shares: Shares, windows: Sequence[int], folder: Path) -> N
             axes.plot(windows, found, style, marker="o", markersize=3, label=label)
         axes.axhline(1, color="grey", linewidth=0.8)
         axes.set(xscale="log", yscale="log", ylim=(0.04, 120), title=title)
+        axes.set_xticks(windows, [f"{size:,}" for size in windows])
+        axes.minorticks_off()
         axes.set_xlabel("reviews in the window")
         axes.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
     panels[0].set_ylabel("false alarms, %")
@@ -64,10 +66,8 @@ def draw_noticed(shares: Shares, changes: Sequence[str], folder: Path) -> None:
         axes.set_xticks(
             range(len(_NAMES)), list(_NAMES.values()), rotation=40, ha="right", fontsize=7
         )
-        axes.set_yticks(
-            range(len(changes)), changes if not suffix else [""] * len(changes), fontsize=7
-        )
         axes.set_title(f"noticed, %: {title}", fontsize=9)
+    panels[0].set_yticks(range(len(changes)), changes, fontsize=7)  # shared with the other
     _save(figure, folder / "drift-noticed.png")
 
 

@@ -29,7 +29,7 @@ WINDOWS: Final = (200, 1_000, 5_000, 50_000)
 #: Reviews of the window in which a change is planted, and of the one with unlike traffic.
 PLANTED_AT: Final = 5_000
 CHANGES: Final = {
-    "30 % of blanks removed": Planted("blanks", 1.0),
+    "30 % of blanks removed": Planted("blanks", 1.0, same=True),
     "킹받네 in 3 % of reviews": Planted("slang", 0.03),
     "오운완 in 3 % of reviews": Planted("slang-unknown", 0.03),
     "share of negatives + 5 points": Planted(negatives=0.05),
