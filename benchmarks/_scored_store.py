@@ -17,8 +17,12 @@ from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_all_deltas
 from iyu.worker.scoring import Explanation, Prediction, Scorer
 from iyu.worker.text.morphemes import Analyzer, Morphemes
 
-SOURCES = ("app", "film", "shop", "web")
+#: Of a hundred chunks: one source is large, one rare.
+SHARES = {"shop": 70, "film": 20, "app": 9, "web": 1}
+SOURCES = tuple(SHARES)
 SERVING, OTHER = "serving00000", "other0000000"
+_MIXED = [source for source, share in SHARES.items() for _ in range(share)]
+random.Random(0).shuffle(_MIXED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,19 @@ class Filled:
     begin: datetime
     end: datetime
 
-    def key(self, number: int) -> tuple[str, str]:
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the reviews come from."""
+        return SOURCES
+
+    def pick(self, chance: random.Random) -> tuple[str, str]:
         """Return source and id of a review."""
-        return SOURCES[number // MAX_REVIEWS % len(SOURCES)], f"{number:09d}"
+        number = chance.randrange(self.reviews)
+        return _source(number), f"{number:09d}"
+
+
+def _source(number: int) -> str:
+    return _MIXED[number // MAX_REVIEWS % len(_MIXED)]
 
 
 def score_texts(texts: Sequence[Review], model: str) -> list[Prediction]:
@@ -75,7 +89,7 @@ def fill(
     for at in range(0, reviews, MAX_REVIEWS):
         part = range(at, min(at + MAX_REVIEWS, reviews))
         rows = tuple(Review(f"{n:09d}", texts[n % len(texts)].text) for n in part)
-        source = SOURCES[at // MAX_REVIEWS % len(SOURCES)]
+        source = _source(at)
         chunk = Chunk(new_id(), source, rows, begin + (end - begin) * at / reviews)
         _write(engine, chunk, [predictions[n % len(texts)] for n in part], SERVING)
         if at >= reviews - by_both:

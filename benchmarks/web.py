@@ -171,7 +171,7 @@ def _asks(name: str, **parameters: Any) -> str:
 
 
 def _one_review(chance: random.Random, filled: Filled) -> dict[str, str]:
-    source, review_id = filled.key(chance.randrange(filled.reviews))
+    source, review_id = filled.pick(chance)
     return {"source": source, "id": review_id}
 
 

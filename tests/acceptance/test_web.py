@@ -137,14 +137,10 @@ def open_context(
 
 
 def visit(page: Page, address: str) -> int:
-    """Open an address; a comparison is waited for. Returns the status."""
-
-    def answered() -> int:
-        response = page.goto(address)
-        assert response is not None
-        return response.status if response.status != 202 else 0
-
-    return poll(60, answered)
+    """Open an address; returns the status."""
+    response = page.goto(address)
+    assert response is not None
+    return response.status
 
 
 @pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("ko", "dark")])
@@ -205,21 +201,12 @@ def test_from_a_search_to_a_word_a_review_and_the_models(
     page.wait_for_url("**after=*")
     page.click("header >> a[href^='/models']")
     page.click("form[action='/comparison'] button")
-    poll(60, lambda: _is_compared(page))
+    page.wait_for_url("**/comparison?*")
     page.locator("table.flips a").first.click()
     page.wait_for_url("**/review?*")
     context.close()
     assert visits.elsewhere == []
     assert visits.complaints == []
-
-
-def _is_compared(page: Page) -> bool:
-    """Whether the comparison is shown; looks again where it is still being made."""
-    if page.locator("table.flips").count():
-        return True
-    page.locator("main a.button").click()
-    page.wait_for_load_state()
-    return False
 
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])

@@ -26,14 +26,15 @@ class PostgresServer:
     #: A test's database need not survive a power cut.
     settings: ClassVar[dict[str, str]] = {"fsync": "off"}
 
-    def __init__(self) -> None:
-        """Create its data folder and start it.
+    def __init__(self, folder: Path | None = None) -> None:
+        """Create its data folder, or take the one in `folder`, and start it.
 
         Raises ServiceMissing.
         """
         programs = _installed_programs()  # before anything lies on the disk
         # Not under pytest's folder: PostgreSQL runs as another user when we are root.
-        self.folder = Path(tempfile.mkdtemp(prefix="iyu-pg-"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="iyu-pg-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.port = own_port(self)
         self._databases = 0
         self._made: str | None = None  # the database that `copy_made` copies
@@ -42,8 +43,9 @@ class PostgresServer:
             self._user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
             shutil.chown(self.folder, "nobody", "nogroup")
         self._programs = self._runnable(programs)
-        self._run("initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "-E", "UTF8",
-                  "--locale=C", "--no-sync")  # fmt: skip
+        if not Path(self._data).exists():
+            self._run("initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "-E", "UTF8",
+                      "--locale=C", "--no-sync")  # fmt: skip
         self._process: subprocess.Popen[Any] | None = None
         self.start()
 
@@ -143,10 +145,10 @@ class PostgresServer:
 
     def _copy(self, programs: Path) -> Path:
         package = programs.parent.parent
-        shutil.copytree(package, self.folder / package.name)
+        shutil.copytree(package, self.folder / package.name, dirs_exist_ok=True)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.exists():
-            shutil.copytree(libraries, self.folder / libraries.name)
+            shutil.copytree(libraries, self.folder / libraries.name, dirs_exist_ok=True)
         return self.folder / package.name / programs.relative_to(package)
 
 

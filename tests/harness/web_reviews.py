@@ -9,10 +9,13 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
+from iyu.console.analysis.model_comparison import compare
+from iyu.console.analysis.stored_comparison import Words, changed_words, store_comparison
+from iyu.console.analysis.stored_heat import HeatFilter
 from iyu.schemas.contract.message import Chunk, Purpose, Queue, Rescore, new_id
 from iyu.schemas.contract.review import Reason, Review
 from iyu.schemas.ledger.dead_letters import bury_review
-from iyu.schemas.sql.engine import writing
+from iyu.schemas.sql.engine import reading, writing
 from iyu.worker.chunk import Runtime, score_chunk
 from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.scoring import Prediction
@@ -92,9 +95,18 @@ def store_reviews(engine: Engine, count: int = 1_500) -> None:
         _score(engine, new, chunk, Queue.BULK)
         _score(engine, old, chunk, Rescore(OLD))
     add_all_deltas(engine)
+    compare_both(engine)
     with writing(engine) as connection:
         lost = Chunk(new_id(), "shop", (Review("dead-1", "최악"),), LAST_DAY)
         bury_review(connection, lost, lost.reviews[0], Reason.KILLED_WORKER, "killed it")
+
+
+def compare_both(engine: Engine) -> None:
+    """Compare the two models for the page, as `iyu models compare` does."""
+    with reading(engine) as connection:
+        found = compare(connection, OLD, NEW)
+    words = changed_words(engine, (OLD, NEW), HeatFilter("gradcam"), None, 15)
+    store_comparison(engine, found, Words("gradcam", words), None)
 
 
 def _score(engine: Engine, scorer: Any, chunk: Chunk, purpose: Purpose) -> None:

@@ -384,6 +384,7 @@ def test_every_table_that_grows_is_watched():
     small = {"models", "batches", "heartbeats", "ledger_totals"}
     small |= {"result_feed", "result_consumers", "webhooks", "webhook_secrets"}
     small |= {"gateway_tokens", "days_to_recount", "verifications"}
+    small |= {"model_comparisons", "model_comparison_examples"}
     small |= {"table_readers", "privacy", "ingest_positions"}
     assert set(tables.metadata.tables) - set(TABLES) == small
 

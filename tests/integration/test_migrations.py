@@ -168,6 +168,17 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
         }
     ],
     "labels": of_each_review(label=1, imported_at=NOON),
+    "model_comparisons": [
+        {
+            "model_a": "v2", "model_b": "v1", "compared_source": "", "made_at": NOON, "reviews": 2,
+            "agreement": 0.5, "mean_difference": 0.25, "to_positive": 1, "to_negative": 0,
+            "method": "gradcam", "words": [{"surface": "재미", "pos": "NNG"}], "scored_a": 2,
+            "scored_b": 3,
+        }
+    ],
+    "model_comparison_examples": of_each_review(
+        model_a="v2", model_b="v1", compared_source="", probability_a=0.25, probability_b=0.75,
+    ),
     "gateway_tokens": [
         {
             "token_id": "a1b2c3d4", "source": "shop", "secret_hash": "0" * 64,

@@ -12,12 +12,16 @@ from typer.testing import CliRunner
 from iyu.console.analysis.model_comparison import compare, measure_both
 from iyu.console.analysis.model_registry import activate, find_all, find_one
 from iyu.console.main import app
+from iyu.console.web.queries.comparisons import read_comparison, read_flips
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.contract.message import Chunk, new_id, read_purpose, rescore_queue
 from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.erasure.forget import forget_reviews
+from iyu.schemas.erasure.traces import find_traces
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading, writing
 from iyu.worker.chunk import Runtime, score_chunk
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.settings import WorkerSettings
 from iyu.worker.training.data import read_labelled
 from tests.harness.fakes import CREATED, FakeScorer
@@ -191,6 +195,60 @@ def test_words_whose_part_has_changed_are_named(iyu, rolled_out: Engine):
     [word, *_] = json.loads(iyu("compare", "old", "third", "--json").stdout)["keywords"]
     assert (word["surface"], word["before"] < 0 < word["after"]) == ("지루", True)
     assert "지루/NNG: A -" in iyu("compare", "old", "third").stdout
+
+
+def stored(engine: Engine) -> dict[str, Any]:
+    with reading(engine) as connection:
+        [row] = connection.execute(select(tables.model_comparisons)).mappings().all()
+        flips = connection.scalars(select(tables.model_comparison_examples.c.review_id)).all()
+    return dict(row) | {"flips": sorted(flips)}
+
+
+def test_a_comparison_is_kept_in_place_of_an_earlier_one(iyu, rolled_out: Engine):
+    for _ in range(2):
+        found = json.loads(iyu("compare", "old", "new", "--json").stdout)
+    kept = stored(rolled_out)
+    assert (kept["reviews"], kept["to_positive"], kept["to_negative"]) == (19, 3, 1)
+    assert kept["agreement"] == pytest.approx(found["agreement"])
+    assert kept["flips"] == ["0", "1", "2", "9"]
+    assert [word["surface"] for word in kept["words"]] == [
+        word["surface"] for word in found["keywords"]
+    ]
+
+
+def test_a_review_that_is_erased_is_no_example_any_more(iyu, rolled_out: Engine):
+    iyu("compare", "old", "new")
+    with writing(rolled_out) as connection:
+        forget_reviews(connection, "shop", ["0"])
+        assert find_traces(connection, "shop", ["0"]) == {}
+    assert stored(rolled_out)["flips"] == ["1", "2", "9"]
+
+
+def test_models_without_common_heat_are_kept_without_words(iyu, rolled_out: Engine):
+    iyu("compare", "old", "new", "--method", "integrated_gradients")
+    assert stored(rolled_out)["words"] is None
+
+
+def test_the_page_says_what_was_scored_since(iyu, rolled_out: Engine):
+    add_all_deltas(rolled_out)
+    iyu("compare", "old", "new")
+    with reading(rolled_out) as connection:
+        [kept] = read_comparison(connection, "old", "new", None).rows
+        assert (kept["scored_a"], kept["scored_b"]) == (20, 19)
+        assert (kept["scored_a_now"], kept["scored_b_now"]) == (20, 19)
+    score(rolled_out, FakeScorer("new"), {"19": TEXTS["19"]}, rescore_queue("new"))
+    later = Chunk(new_id(), "shop", (Review("0", "다시 쓴 글"),), CREATED + timedelta(hours=1))
+    score_chunk(Runtime(WorkerSettings(), rolled_out, FakeScorer("old"), None), later, ())  # type: ignore[arg-type]
+    add_all_deltas(rolled_out)
+    with reading(rolled_out) as connection:
+        [kept] = read_comparison(connection, "old", "new", None).rows
+        assert (kept["scored_a_now"], kept["scored_b_now"]) == (20, 19)  # the new text lost one
+        flips = read_flips(connection, "old", "new", None).rows
+    assert [(flip["kind"], flip["review_id"]) for flip in flips] == [
+        ("to_positive", "1"),
+        ("to_positive", "2"),
+        ("to_negative", "9"),
+    ]
 
 
 def test_every_command_speaks_to_people(iyu, labels: Path):

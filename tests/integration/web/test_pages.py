@@ -9,7 +9,6 @@ import pytest
 
 from iyu.console.web.app import PAGES
 from iyu.console.web.read_session import Database
-from tests.harness.polling import poll
 from tests.harness.web_page import WebPage, served
 from tests.harness.web_reviews import FORMULA, HOSTILE, NEW, OLD, SCRIPT
 
@@ -38,12 +37,8 @@ MORE = [
 
 
 def made(page: WebPage, name: str, query: str = "", ending: str = "") -> Any:
-    """Get a page; a comparison is waited for."""
-    address = f"/{name}{ending}?{query}"
-    answered = page.get(address)
-    if answered.status == 202:
-        answered = poll(60, lambda: (got := page.get(address)).status != 202 and got)
-    return answered
+    """Get a page."""
+    return page.get(f"/{name}{ending}?{query}")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -202,3 +197,21 @@ def test_state_says_when_the_broker_is_down_and_still_shows_the_rest(page: WebPa
     assert "The broker does not answer" in answered.body
     assert "killed-worker" in answered.body
     assert SCRIPT not in answered.body
+
+
+def test_a_pair_is_shown_as_it_was_compared_or_with_the_command_that_compares_it(page: WebPage):
+    tables = page.get(f"/comparison.json?{PAIR}").json["tables"]
+    [agreement] = tables["agreement"]["rows"]
+    assert agreement["reviews"] > 1_000
+    assert "별로" in {row["surface"] for row in tables["words"]["rows"]}
+    assert {row["kind"] for row in tables["flips"]["rows"]} <= {"to_positive", "to_negative"}
+    shown = page.get(f"/comparison?{PAIR}").body
+    assert "Since then" not in shown
+    assert "iyu models compare" not in shown
+
+    turned = page.get("/comparison?" + urlencode({"a": NEW, "b": OLD})).body
+    assert f"iyu models compare {NEW} {OLD}" in turned
+    assert "other way round" in turned
+    narrowed = page.get(f"/comparison?{PAIR}&source=film").body
+    assert f"iyu models compare {OLD} {NEW} --source film" in narrowed
+    assert "other way round" not in narrowed

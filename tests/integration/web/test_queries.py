@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from iyu.console.web.filters import Filters
-from iyu.console.web.model_pairs import ModelPairs
 from iyu.console.web.pages.page import Site
 from iyu.console.web.pages.reviews import find
 from iyu.console.web.pages.words import words
@@ -17,7 +16,6 @@ from iyu.console.web.queries.reviews import Search
 from iyu.console.web.queries.words import rank_words, trend_of_word, words_before
 from iyu.console.web.read_session import Database
 from iyu.schemas.contract.settings import Settings
-from tests.harness.polling import poll
 from tests.harness.web_reviews import DAYS, HOSTILE, LAST_DAY, SOURCES
 
 TODAY = LAST_DAY.date()
@@ -145,14 +143,13 @@ def test_the_period_before_is_as_long_and_ends_where_the_period_begins(database:
 
 
 def test_known_words_stand_on_their_side_with_an_interval_that_holds_the_mean(database: Database):
-    site = Site(Settings(), database, ModelPairs(database))
+    site = Site(Settings(), database)
     page = words(site, Filters(since=ALL.since, until=ALL.until))
     up = {word.surface: word for word in page.context["up"]}
     down = {word.surface: word for word in page.context["down"]}
     assert {"최고", "재미", "감동"} <= set(up)
     assert {"최악", "지루", "별로"} <= set(down)
     assert up["최고"].low <= up["최고"].mean_heat <= up["최고"].high
-    site.pairs.close()
 
 
 def test_nothing_can_be_written(database: Database):
@@ -171,17 +168,3 @@ def test_a_query_without_end_is_ended(database: Database):
     assert "RECURSIVE" in ended.value.sql
     with database.session() as connection:  # and the next session has its own time
         assert run(connection, "SELECT 1 AS one").rows == [{"one": 1}]
-
-
-def test_two_models_are_compared_once_and_kept(database: Database):
-    pairs = ModelPairs(database)
-    made = poll(60, lambda: pairs.get("old000000001", "new000000001", None))
-    assert made.comparison.reviews == EVERYTHING
-    assert 0.5 < made.comparison.agreement < 1
-    assert made.words is not None
-    assert "별로" in {word["surface"] for word in made.words}
-    assert pairs.get("old000000001", "new000000001", None) is made
-    flips = made.comparison.to_positive_examples + made.comparison.to_negative_examples
-    assert flips
-    assert not any(flip.text for flip in flips)  # it must not outlive a review that is erased
-    pairs.close()

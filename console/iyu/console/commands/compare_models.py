@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from iyu.console.analysis.model_comparison import Comparison, Flip
-    from iyu.console.analysis.stored_heat import HeatFilter
 
 #: Reviews whose words are compared: enough for intervals, quick on any database.
 KEYWORD_SAMPLE = 10_000
@@ -35,7 +34,8 @@ def compare(
 ) -> None:
     """Compare two models on the reviews that both have scored: labels, probabilities, words.
 
-    Both are measured on the labels of --labels, or else on those of `iyu labels import`.
+    Both are measured on the labels of --labels, or else on those of `iyu labels import`. The
+    comparison is kept for the page of `iyu web`, in place of an earlier one.
     """
     from iyu.console.terminal.optional_libraries import require_worker_libraries
 
@@ -45,6 +45,7 @@ def compare(
     labelled = _read_labels(labels, text_column, label_column, id_column) if labels else None
     from iyu.console.analysis import model_comparison
     from iyu.console.analysis.model_registry import find_version
+    from iyu.console.analysis.stored_comparison import changed_words
     from iyu.console.analysis.stored_heat import HeatFilter
     from iyu.console.local.env_file import load_settings
     from iyu.console.operations.open_database import open_database
@@ -61,7 +62,8 @@ def compare(
                 else model_comparison.measure_on_stored_labels(connection, a, b, source)
             )
         sample = KEYWORD_SAMPLE if found.reviews > KEYWORD_SAMPLE else None
-        words = _changed_words(engine, (a, b), HeatFilter(method, source), sample, top)
+        words = changed_words(engine, (a, b), HeatFilter(method, source), sample, top)
+        _keep(engine, found, method, words, source)
     if as_json:
         print_json(found.to_dict() | {"metrics": metrics, "keywords": words}, indent=True)
         return
@@ -77,22 +79,21 @@ def _read_labels(path: Path, text: str, label: str, review_id: str) -> Any:
     return read_labelled(path, text=text, label=label, review_id=review_id)
 
 
-def _changed_words(
-    engine: "Engine", versions: Sequence[str], chosen: "HeatFilter", sample: int | None, top: int
-) -> list[dict[str, Any]] | None:
-    """Return the words whose heat has changed most; None where not both have stored heat."""
-    from iyu.console.analysis.keyword_report import KeywordOptions, keyword_report
-    from iyu.schemas.contract.errors import InputError
+def _keep(
+    engine: "Engine",
+    found: "Comparison",
+    method: str,
+    words: list[dict[str, Any]] | None,
+    source: str | None,
+) -> None:
+    """Store the comparison; an account that may not write gets its answer all the same."""
+    from iyu.console.analysis.stored_comparison import Words, store_comparison
+    from iyu.schemas.contract.errors import DatabaseUnavailable
 
-    options = KeywordOptions(
-        sample, seed=0, top=top, min_reviews=None, function_words=False, by_model=True
-    )
     try:
-        found = keyword_report(engine, chosen, options, versions)
-    except InputError:
-        return None
-    changes: list[dict[str, Any]] = found.to_dict()["changes"]
-    return changes
+        store_comparison(engine, found, Words(method, words), source)
+    except DatabaseUnavailable as error:
+        typer.echo(f"iyu: not kept for the page: {error}", err=True)
 
 
 def _print(

@@ -12,10 +12,24 @@ from iyu.schemas.erasure.tombstones import write_tombstones
 from iyu.schemas.erasure.words import take_back_words
 from iyu.schemas.results.events import Kind, record
 from iyu.schemas.sql.clock import database_now
-from iyu.schemas.sql.tables import explanations, labels, predictions, resubmissions, reviews
+from iyu.schemas.sql.tables import (
+    explanations,
+    labels,
+    model_comparison_examples,
+    predictions,
+    resubmissions,
+    reviews,
+)
 
 #: Children before what they hang on: a reader between two statements sees no score without a text.
-_TABLES = (labels, explanations, predictions, resubmissions, reviews)
+_TABLES = (
+    model_comparison_examples,
+    labels,
+    explanations,
+    predictions,
+    resubmissions,
+    reviews,
+)
 
 
 @dataclass(frozen=True, slots=True)

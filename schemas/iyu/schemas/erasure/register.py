@@ -106,4 +106,13 @@ REGISTER: Final[dict[str, dict[str, Holds]]] = {
         "findings found",
     ),
     "labels": _KEY | _columns(Holds.CONTENT, "label text_hash imported_at"),
+    # Words and figures of thousands of reviews; a word that few reviews hold is not compared.
+    "model_comparisons": _columns(
+        Holds.NOTHING,
+        "model_a model_b compared_source made_at reviews agreement mean_difference to_positive "
+        "to_negative method words scored_a scored_b",
+    ),
+    "model_comparison_examples": _KEY
+    | _columns(Holds.CONTENT, "text_hash probability_a probability_b")
+    | _columns(Holds.NOTHING, "model_a model_b compared_source"),
 }

@@ -12,13 +12,22 @@ from iyu.schemas.sql.tables import (
     dead_letters,
     explanations,
     labels,
+    model_comparison_examples,
     predictions,
     resubmissions,
     reviews,
     webhook_deliveries,
 )
 
-_BY_KEY = (reviews, resubmissions, predictions, explanations, dead_letters, labels)
+_BY_KEY = (
+    reviews,
+    resubmissions,
+    predictions,
+    explanations,
+    dead_letters,
+    labels,
+    model_comparison_examples,
+)
 
 
 def find_traces(connection: Connection, source: str, review_ids: Collection[str]) -> dict[str, int]:

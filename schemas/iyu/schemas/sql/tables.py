@@ -36,6 +36,7 @@ from iyu.schemas.sql.keyword_days import define as define_keyword_days
 from iyu.schemas.sql.operation_tables import define as define_operation_tables
 from iyu.schemas.sql.review_days import define as define_review_days
 from iyu.schemas.sql.trust_tables import define as define_trust_tables
+from iyu.schemas.sql.trust_tables import define_comparisons
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -400,6 +401,8 @@ ingest_positions = Table(
 
 #: Outcomes of `iyu verify`, and labels that came after the scores.
 verifications, labels = define_trust_tables(metadata, RowId, Json, _time)
+#: Two models compared, and reviews on which they say the opposite: by key, never by text.
+model_comparisons, model_comparison_examples = define_comparisons(metadata, Json, _time)
 #: Who may use the gateway, and for which source. No reader needs it: it counts as a secret.
 gateway_tokens = Table(
     "gateway_tokens",

@@ -1,25 +1,22 @@
 """Models: the list with their figures, one model's card, and two side by side."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import shlex
 from importlib.resources import files
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
-from iyu.console.analysis.model_comparison import Flip
 from iyu.console.web.filters import Filters
-from iyu.console.web.model_pairs import ModelPair
 from iyu.console.web.pages.page import Page, Site
 from iyu.console.web.pages.review import NOT_FOUND
 from iyu.console.web.queries.answer import Answer, Record
+from iyu.console.web.queries.comparisons import (
+    read_changed_words,
+    read_comparison,
+    read_flips,
+)
 from iyu.console.web.queries.days import count_models, list_sources
 from iyu.console.web.queries.models import list_models
-from iyu.console.web.queries.review import read_text
 from iyu.schemas.contract.errors import InputError
 
-#: The status of a page that is being made.
-ACCEPTED: Final = 202
 #: Of a manifest's metrics, those that are listed.
 METRICS: Final = ("auc", "accuracy", "log_loss", "calibration_error")
 
@@ -59,67 +56,41 @@ def model(site: Site, filters: Filters) -> Page:
 
 
 def comparison(site: Site, filters: Filters) -> Page:
-    """Return two models side by side. Raises InputError where two are not named."""
-    found = site.database.ask(list_models)
-    versions = [row["model_version"] for row in found.rows]
+    """Return two models side by side, as they were compared by `iyu models compare`.
+
+    Raises InputError where two are not named.
+    """
+    listed = site.database.ask(list_models)
+    versions = [row["model_version"] for row in listed.rows]
     a, b = filters.a or (versions[1:2] or [None])[0], filters.b or (versions[:1] or [None])[0]
     with site.database.session() as connection:
         sources = list_sources(connection)
-    context: dict[str, Any] = {"models": found.rows, "a": a, "b": b, "sources": sources}
+    context: dict[str, Any] = {"models": listed.rows, "a": a, "b": b, "sources": sources}
     if len(versions) < 2 and not (filters.a and filters.b):
-        return Page("comparison.html", {"agreement": found.with_rows([])}, context)
+        return Page("comparison.html", {"agreement": listed.with_rows([])}, context)
     if a not in versions or b not in versions or a == b:
         raise InputError(
             "two different models are compared; choose a and b from the page of models"
         )
-    pair = site.pairs.get(str(a), str(b), filters.source)
-    if pair is None:
-        context |= {"being_made": True}
-        return Page("comparison.html", {"agreement": found.with_rows([])}, context, status=ACCEPTED)
-    with site.database.session() as connection:
-        pair = _with_texts(connection, pair)
-    return Page("comparison.html", _tables(pair), context | {"pair": pair})
-
-
-def _with_texts(connection: Connection, pair: ModelPair) -> ModelPair:
-    """Return the comparison with the texts of its examples, less those that are gone by now."""
-    found = pair.comparison
-    return replace(
-        pair,
-        comparison=replace(
-            found,
-            to_positive_examples=list(_present(connection, found.to_positive_examples)),
-            to_negative_examples=list(_present(connection, found.to_negative_examples)),
-        ),
-    )
-
-
-def _present(connection: Connection, flips: Sequence[Flip]) -> Iterator[Flip]:
-    for flip in flips:
-        text = read_text(connection, flip.source, flip.review_id)
-        if text is not None:
-            yield replace(flip, text=text)
-
-
-def _tables(pair: ModelPair) -> dict[str, Answer]:
-    found = pair.comparison.to_dict()
-    agreement = {k: v for k, v in found.items() if not k.endswith("_examples")}
-    flips = [
-        {"kind": kind, **flip}
-        for kind in ("to_positive", "to_negative")
-        for flip in found[f"{kind}_examples"]
-    ]
-    changed = pair.words or []
-    first, *others = pair.queries
-    return {
-        "agreement": _answer([agreement], first),
-        "flips": _answer(flips, ";\n".join(others)),
-        "words": _answer(changed, ""),
+    found = site.database.ask(read_comparison, a, b, filters.source)
+    context |= {"stored": _only(found), "command": _command(a, b, filters.source)}
+    if not found.rows:
+        context |= {"reverse": bool(site.database.ask(read_comparison, b, a, filters.source).rows)}
+    tables = {
+        "agreement": found,
+        "flips": site.database.ask(read_flips, a, b, filters.source),
+        "words": site.database.ask(read_changed_words, a, b, filters.source),
     }
+    return Page("comparison.html", tables, context)
 
 
-def _answer(rows: list[Record], sql: str) -> Answer:
-    return Answer(tuple(rows[0]) if rows else (), rows, sql)
+def _only(answer: Answer) -> Record | None:
+    return answer.rows[0] if answer.rows else None
+
+
+def _command(a: str, b: str, source: str | None) -> str:
+    """Return the command that makes a comparison, as a shell takes it."""
+    return shlex.join(["iyu", "models", "compare", a, b, *(["--source", source] if source else [])])
 
 
 def _summary(row: Record, reviews: dict[str, int]) -> Record:

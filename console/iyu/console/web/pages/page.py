@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 from iyu.console.web.filters import Filters
-from iyu.console.web.model_pairs import ModelPairs
 from iyu.console.web.queries.answer import Answer
 from iyu.console.web.queries.days import Period, list_sources, newest_day
 from iyu.console.web.queries.words import methods_with_words
@@ -30,7 +29,6 @@ class Site:
 
     settings: Settings
     database: Database
-    pairs: ModelPairs
 
 
 @contextmanager
@@ -40,12 +38,10 @@ def opened_site(settings: Settings, seconds: float = QUESTION_SECONDS) -> Iterat
     Raises DatabaseOutdated, DatabaseUnavailable.
     """
     database = Database(settings.database, seconds)
-    pairs = ModelPairs(database)
     try:
         check(database.engine)
-        yield Site(settings, database, pairs)
+        yield Site(settings, database)
     finally:
-        pairs.close()
         database.close()
 
 
