@@ -1,6 +1,7 @@
 """A backlog as it stands after a month of several shops: whole, before any worker begins."""
 
 import math
+import random
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,6 +52,16 @@ class Backlog:
     def reviews(self) -> int:
         """All of them."""
         return sum(self.counts.values())
+
+    @property
+    def sources(self) -> list[str]:
+        """Where they come from."""
+        return sorted(self.counts)
+
+    def pick(self, chance: random.Random) -> tuple[str, str]:
+        """Return source and id of a review."""
+        [source] = chance.choices(list(self.counts), list(self.counts.values()))
+        return source, f"{chance.randrange(self.counts[source]):09d}"
 
 
 def make_backlog(

@@ -4,16 +4,35 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, Engine, bindparam, text
 
-from benchmarks._backlog import Backlog
 from iyu.schemas.sql.engine import reading
 from iyu.schemas.sql.tables import UtcDateTime
 
 Parameters = dict[str, Any]
+
+
+class Stored(Protocol):
+    """What is asked about."""
+
+    @property
+    def begin(self) -> datetime:
+        """When the first reviews came in."""
+
+    @property
+    def end(self) -> datetime:
+        """When the last ones did."""
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """Where they come from."""
+
+    def pick(self, chance: random.Random) -> tuple[str, str]:
+        """Return source and id of a review."""
+
 
 _DAY: Final = {
     "sqlite": "substr(submitted_at, 1, 10)",
@@ -27,7 +46,7 @@ class Question:
     """SQL, and what it is asked about."""
 
     sql: str
-    ask: Callable[[random.Random, Connection, Backlog], Parameters]
+    ask: Callable[[random.Random, Connection, Stored], Parameters]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +61,20 @@ class Answer:
         return 1000 * self.seconds[min(int(share * len(self.seconds)), len(self.seconds) - 1)]
 
 
-def ask_all(engine: Engine, backlog: Backlog, times: int) -> dict[str, Answer]:
+def ask_all(engine: Engine, stored: Stored, times: int) -> dict[str, Answer]:
     """Ask every question, in turns."""
     found = {}
     for name, question in _questions(engine.dialect.name).items():
-        found[name] = _ask(engine, backlog, question, times)
+        found[name] = _ask(engine, stored, question, times)
     return found
 
 
-def _ask(engine: Engine, backlog: Backlog, question: Question, times: int) -> Answer:
+def _ask(engine: Engine, stored: Stored, question: Question, times: int) -> Answer:
     chance = random.Random(name := question.sql)  # the same questions in every run
     statement, seconds, rows = _statement(name), [], 0
     with reading(engine) as connection:
         for _ in range(times):
-            parameters = question.ask(chance, connection, backlog)
+            parameters = question.ask(chance, connection, stored)
             begin = time.perf_counter()
             rows = len(connection.execute(statement, parameters).all())
             seconds.append(time.perf_counter() - begin)
@@ -109,35 +128,35 @@ def _statement(sql: str) -> Any:
     return text(sql).bindparams(*typed)
 
 
-def _nothing(_chance: random.Random, _connection: Connection, _backlog: Backlog) -> Parameters:
+def _nothing(_chance: random.Random, _connection: Connection, _stored: Stored) -> Parameters:
     return {}
 
 
-def _source(chance: random.Random, _connection: Connection, backlog: Backlog) -> Parameters:
-    return {"source": chance.choice(sorted(backlog.counts))}
+def _source(chance: random.Random, _connection: Connection, stored: Stored) -> Parameters:
+    return {"source": chance.choice(stored.sources)}
 
 
-def _one_review(chance: random.Random, _: Connection, backlog: Backlog) -> Parameters:
-    [source] = chance.choices(list(backlog.counts), list(backlog.counts.values()))
-    return {"source": source, "review_id": f"{chance.randrange(backlog.counts[source]):09d}"}
+def _one_review(chance: random.Random, _: Connection, stored: Stored) -> Parameters:
+    source, review_id = stored.pick(chance)
+    return {"source": source, "review_id": review_id}
 
 
-def _one_row(chance: random.Random, connection: Connection, backlog: Backlog) -> Parameters:
-    review = _one_review(chance, connection, backlog)
+def _one_row(chance: random.Random, connection: Connection, stored: Stored) -> Parameters:
+    review = _one_review(chance, connection, stored)
     when = text(
         "SELECT submitted_at FROM reviews WHERE source = :source AND review_id = :review_id"
     ).columns(submitted_at=UtcDateTime())
     return review | {"submitted_at": connection.execute(when, review).scalar_one()}
 
 
-def _week(chance: random.Random, _connection: Connection, backlog: Backlog) -> Parameters:
-    room = backlog.end - backlog.begin - timedelta(days=7)
-    begin = backlog.begin + chance.random() * max(room, timedelta(0))
+def _week(chance: random.Random, _connection: Connection, stored: Stored) -> Parameters:
+    room = stored.end - stored.begin - timedelta(days=7)
+    begin = stored.begin + chance.random() * max(room, timedelta(0))
     return {"begin": begin, "until": begin + timedelta(days=7)}
 
 
-def _week_of_days(chance: random.Random, connection: Connection, backlog: Backlog) -> Parameters:
-    week = _week(chance, connection, backlog)
+def _week_of_days(chance: random.Random, connection: Connection, stored: Stored) -> Parameters:
+    week = _week(chance, connection, stored)
     begin, end = week["begin"].date(), week["until"].date()
     if connection.dialect.name == "sqlite":
         return {"day": begin.isoformat(), "end": end.isoformat()}

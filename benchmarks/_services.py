@@ -53,6 +53,22 @@ def database(kind: str, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def kept_database(kind: str, folder: Path) -> Iterator[str]:
+    """Give the address of a database that stays in a folder, made or brought up to date."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if kind == "sqlite":
+        yield _upgraded(f"sqlite:///{folder / 'iyu.db'}")
+        return
+    server = DurablePostgres(folder)
+    try:
+        if not server.has_database():
+            server.create_database()
+        yield _upgraded(f"{server.server_url}/test_1")
+    finally:
+        server.stop()
+
+
+@contextmanager
 def broker(folder: Path) -> Iterator[EmbeddedRedis]:
     """Give a Redis with its append-only file, as `iyu up` runs it."""
     server = EmbeddedRedis(folder / "redis")

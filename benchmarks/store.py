@@ -15,16 +15,16 @@ from statistics import median
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Engine, text
 
 from benchmarks._command import run
+from benchmarks._kept_store import log_bytes
 from benchmarks._report import finish, header, progress, spread, table
 from benchmarks._reviews import read_reviews, renewed
 from benchmarks._services import DATABASES, database, scratch
 from benchmarks._size import table_bytes
 from iyu.schemas.contract.message import MAX_REVIEWS, Chunk, new_id
 from iyu.schemas.contract.review import Review, utc_now
-from iyu.schemas.sql.engine import connected, reading, writing
+from iyu.schemas.sql.engine import connected, writing
 from iyu.worker.rows import write_chunk as store
 from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_deltas
 from iyu.worker.scoring import Prediction, Scorer
@@ -77,7 +77,7 @@ def _measure(kind: str, writers: int, reviews: int, ready: Ready) -> dict[str, f
         manifest = {"preset": "benchmark", "created_at": utc_now().isoformat()}
         with writing(engine) as connection:
             store.register_model(connection, VERSION, manifest)
-        before, begin = _log_bytes(engine), time.perf_counter()
+        before, begin = log_bytes(engine), time.perf_counter()
         # Forked, for the predictions are in memory; TensorFlow is not touched any more.
         forked = multiprocessing.get_context("fork")
         processes = [
@@ -94,7 +94,7 @@ def _measure(kind: str, writers: int, reviews: int, ready: Ready) -> dict[str, f
         total = writers * reviews
         return {
             "reviews_per_second": total / seconds,
-            "log_bytes_a_review": (_log_bytes(engine) - before) / total,
+            "log_bytes_a_review": (log_bytes(engine) - before) / total,
             "database_bytes_a_review": sum(table_bytes(engine).values()) / total,
         }
 
@@ -115,16 +115,6 @@ def _write(address: str, source: str, number: int, ready: Ready) -> None:
                 add_deltas(engine, deltas)
                 deltas = []
         add_deltas(engine, deltas)
-
-
-def _log_bytes(engine: Engine) -> float:
-    """Return how much PostgreSQL has written to its log so far; 0 for SQLite."""
-    if engine.dialect.name == "sqlite":
-        return 0.0
-    with reading(engine) as connection:
-        return float(
-            connection.execute(text("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")).scalar_one()
-        )
 
 
 def _print(found: dict[str, list[dict[str, Any]]]) -> None:

@@ -1,51 +1,42 @@
 """How long each page takes over many reviews, beside Datasette on the same SQLite file.
 
-    python -m benchmarks.web PATH [--reviews 1000000] [--datasette PROGRAM] [--json FILE]
+    python -m benchmarks.web PATH [--reviews 1000000] [--stores FOLDER] [--datasette PROGRAM]
 
-Real texts from PATH under new ids, of four sources, spread over thirty days; each page is asked
-again and again about other sources, days, words and reviews. Datasette is a program of its own
-environment: python -m venv datasette && datasette/bin/pip install datasette.
+Real texts from PATH under new ids, of four sources (70, 20, 9 and 1 %), spread over thirty days;
+each page is asked again and again about other sources, days, words and reviews. With it the
+everyday questions of benchmarks.scale, and the bytes of the store. Datasette is a program of its
+own environment: python -m venv datasette && datasette/bin/pip install datasette.
 """
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import typer
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from benchmarks._command import run
+from benchmarks._kept_store import Store, kept_store
+from benchmarks._pages import DATASETTE, PAGES, Address
+from benchmarks._questions import ask_all
 from benchmarks._report import finish, header, note, progress, table
 from benchmarks._reviews import read_reviews
-from benchmarks._scored_store import (
-    OTHER,
-    SERVING,
-    SOURCES,
-    Filled,
-    fill,
-    invent_predictions,
-    score_texts,
-)
-from benchmarks._services import DATABASES, database, running, scratch, wait
+from benchmarks._scored_store import Filled, fill, invent_predictions, score_texts
+from benchmarks._services import DATABASES, running, scratch, wait
+from benchmarks._size import table_bytes
 from iyu.schemas.contract.settings import sqlite_path
-from iyu.schemas.sql.engine import connected, reading, writing
+from iyu.schemas.sql.engine import connected
 from tests.harness.ports import own_port
 from tests.harness.services import child_environment, is_listening, iyu_command
 
 #: Different texts; they come again and again.
-TEXTS = 20_000
-#: Words that are asked for: common and rare.
-WORDS = (("재미있", "VA"), ("최고", "NNG"), ("지루", "XR"), ("쓰레기", "NNG"), ("발연기", "NNG"))
+TEXTS = 200_000
 #: Milliseconds that Datasette may take for a query, in place of its own 1,000.
 DATASETTE_LIMIT_MS = 10_000
-
-Address = Callable[[random.Random, Filled], str]
 
 
 def main(
@@ -56,46 +47,63 @@ def main(
     databases: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(DATABASES),
     datasette: Annotated[Path | None, typer.Option(help="The program, to compare with.")] = None,
     model: Annotated[str, typer.Option(help="A name or folder; none: heat by chance.")] = "none",
+    stores: Annotated[
+        Path | None, typer.Option(help="Keep the databases here, or use them.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
 ) -> None:
     """Measure and print."""
     result = header("Web", reviews=reviews, times=times)
-    texts = read_reviews(path, TEXTS)
-    predictions = invent_predictions(texts) if model == "none" else score_texts(texts, model)
+
+    def make(engine: Engine) -> Filled:
+        progress.print(f"{engine.dialect.name}: storing {reviews:,} reviews")
+        texts = read_reviews(path, TEXTS)
+        found = invent_predictions(texts) if model == "none" else score_texts(texts, model)
+        return fill(engine, texts, found, reviews=reviews, days=30, by_both=by_both)
+
     for kind in databases.split(","):
-        with scratch() as folder, database(kind, folder) as address:
-            progress.print(f"{kind}: storing {reviews:,} reviews")
-            with connected(address) as engine:
-                filled = fill(engine, texts, predictions, reviews=reviews, days=30, by_both=by_both)
-                result[f"{kind}, views"] = _measure_views(engine, filled, times)
-            _print(f"{kind}: views", result[f"{kind}, views"])
-            with page_over(address, folder) as port:
-                result[kind] = _measure_all(PAGES, port, filled, times)
-            _print(f"{kind}: pages", result[kind])
-            file = sqlite_path(address)
-            if datasette and file:
-                with datasette_over(datasette, file, folder) as port:
-                    result["datasette"] = _measure_all(DATASETTE, port, filled, min(times, 10))
-                _print("Datasette, the same file", result["datasette"])
+        with scratch() as folder:
+            place = (stores or folder) / f"{kind}-{reviews}"
+            with kept_store(kind, place, reviews, make) as store:
+                result[kind] = _measure_store(kind, store, times, folder)
+                if datasette and (file := sqlite_path(store.address)):
+                    with datasette_over(datasette, file, folder) as port:
+                        timed = _measure_all(DATASETTE, port, store.filled, min(times, 10))
+                    result["datasette"] = timed
+                    _print("Datasette, the same file", timed)
     finish(result, json)
 
 
-def _measure_views(engine: Engine, filled: Filled, times: int) -> dict[str, dict[str, Any]]:
-    if engine.dialect.name == "postgresql":
-        with writing(engine) as connection:
-            connection.execute(text("ANALYZE"))
-    return {name: _time_query(engine, sql, filled, times) for name, sql in VIEWS.items()}
-
-
-def _time_query(engine: Engine, sql: str, filled: Filled, times: int) -> dict[str, Any]:
-    chance, seconds, rows = random.Random(0), [], 0
-    for _ in range(times):
-        days = {name: str(day) for name, day in _week(chance, filled).items()}
-        with reading(engine) as connection:
-            begin = time.perf_counter()
-            rows = len(connection.execute(text(sql), days if ":since" in sql else {}).all())
-            seconds.append(time.perf_counter() - begin)
-    return _percentiles(seconds) | {"statuses": [rows], "ended_by_time_limit": 0}
+def _measure_store(kind: str, store: Store, times: int, folder: Path) -> dict[str, Any]:
+    with connected(store.address) as engine:
+        size = {name: one / store.filled.reviews for name, one in table_bytes(engine).items()}
+        asked = {
+            name: {"p50": one.milliseconds(0.5), "p95": one.milliseconds(0.95), "rows": one.rows}
+            for name, one in ask_all(engine, store.filled, times).items()
+        }
+    with page_over(store.address, folder) as port:
+        pages = _measure_all(PAGES, port, store.filled, times)
+    _print(f"{kind}: pages", pages)
+    table(
+        f"{kind}: everyday questions",
+        ("question", "p50 ms", "p95 ms", "rows"),
+        [(n, f"{f['p50']:,.1f}", f"{f['p95']:,.1f}", f["rows"]) for n, f in asked.items()],
+    )
+    largest = sorted(size.items(), key=lambda item: -item[1])
+    table(
+        f"{kind}: on the disk",
+        ("table", "bytes a review"),
+        [(name, f"{one:,.0f}") for name, one in largest if one >= 1],
+    )
+    note(
+        f"{kind}: {sum(size.values()):,.0f} bytes a review, {store.log_bytes_a_review:,.0f} of log"
+    )
+    return {
+        "pages": pages,
+        "questions_ms": asked,
+        "table_bytes_a_review": size,
+        "log_bytes_a_review": store.log_bytes_a_review,
+    }
 
 
 def _percentiles(seconds: list[float]) -> dict[str, float]:
@@ -158,75 +166,6 @@ def _get(port: int, address: str) -> tuple[int, str]:
         return response.status, body
     finally:
         connection.close()
-
-
-def _week(chance: random.Random, filled: Filled) -> dict[str, date]:
-    room = (filled.end - filled.begin).days - 14
-    since = filled.begin.date() + timedelta(days=7 + chance.randrange(max(room, 1)))
-    return {"since": since, "until": since + timedelta(days=6)}
-
-
-def _asks(name: str, **parameters: Any) -> str:
-    return f"/{name}?{urlencode(parameters)}"
-
-
-def _one_review(chance: random.Random, filled: Filled) -> dict[str, str]:
-    source, review_id = filled.pick(chance)
-    return {"source": source, "id": review_id}
-
-
-def _word(chance: random.Random) -> dict[str, str]:
-    word, pos = chance.choice(WORDS)
-    return {"word": word, "pos": pos}
-
-
-PAGES: dict[str, Address] = {
-    "overview, a week": lambda c, f: _asks("overview", **_week(c, f)),
-    "overview, a source": lambda c, f: _asks("overview", source=c.choice(SOURCES), **_week(c, f)),
-    "reviews, latest": lambda c, f: "/reviews",
-    "reviews of a source and label": lambda c, f: _asks(
-        "reviews", source=c.choice(SOURCES), label=c.choice(("positive", "negative"))
-    ),
-    "reviews with a word": lambda c, f: _asks("reviews", **_word(c)),
-    "reviews with a text": lambda c, f: _asks("reviews", text=c.choice(("배우", "돈 아깝", "zzz"))),
-    "one review": lambda c, f: _asks("review", **_one_review(c, f)),
-    "words, a week": lambda c, f: _asks("words", **_week(c, f)),
-    "words of a source": lambda c, f: _asks("words", source=c.choice(SOURCES), **_week(c, f)),
-    "one word": lambda c, f: _asks("word", **_word(c)),
-    "models": lambda c, f: "/models",
-    "comparison": lambda c, f: _asks("comparison", a=OTHER, b=SERVING),
-    "state": lambda c, f: "/state",
-}
-
-VIEWS: dict[str, str] = {
-    "words of a week": (
-        "SELECT surface, pos, SUM(negative_reviews) AS reviews, "
-        "SUM(negative_total_heat) / SUM(negative_occurrences) AS mean_heat "
-        "FROM keyword_trend WHERE method = 'gradcam' AND day >= :since AND day <= :until "
-        "GROUP BY surface, pos HAVING SUM(negative_occurrences) >= 20 ORDER BY mean_heat LIMIT 20"
-    ),
-    "rows of the daily sums": "SELECT COUNT(*) FROM keyword_days GROUP BY source",
-}
-
-DATASETTE: dict[str, Address] = {
-    "latest reviews": lambda c, f: "/iyu/review_scores?_sort_desc=submitted_at&_nocount=1",
-    "one review": lambda c, f: (
-        "/iyu/token_heat?"
-        + urlencode(
-            {
-                "source": (key := _one_review(c, f))["source"],
-                "review_id": key["id"],
-                "_nocount": 1,
-            }
-        )
-    ),
-    "reviews with a word": lambda c, f: (
-        "/iyu/token_heat?"
-        + urlencode({"surface": _word(c)["word"], "_sort_desc": "submitted_at", "_nocount": 1})
-    ),
-    "token_heat as it comes": lambda c, f: "/iyu/token_heat",
-    "keyword_importance": lambda c, f: "/iyu/keyword_importance",
-}
 
 
 def _print(title: str, figures: Mapping[str, Mapping[str, Any]]) -> None:

@@ -95,6 +95,12 @@ class PostgresServer:
         self._execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return f"{self.server_url}/{name}"
 
+    def has_database(self) -> bool:
+        """Say whether the first database is there, in a folder that was taken over."""
+        with psycopg.connect(f"{self.server_url}/postgres") as connection:
+            query = "SELECT 1 FROM pg_database WHERE datname = 'test_1'"
+            return connection.execute(query).fetchone() is not None
+
     def copy_made(self, url: str, make: Callable[[str], None]) -> None:
         """Put a copy of what `make` makes of an empty database in place of this empty one.
 

@@ -29,6 +29,7 @@ from iyu.schemas.results.feed import Filter, end_of_feed
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import connected, reading, upgrade, writing
 from iyu.worker.service import celery_app
+from tests.harness.polling import poll
 
 #: More would cost Prometheus memory with nothing to look at (issue "Operated").
 MOST_SERIES = 200
@@ -101,6 +102,29 @@ def test_what_is_pending_stands_by_queue_and_state_with_its_age(site: Site):
     assert 420 <= seen["iyu_oldest_pending_review_age_seconds", ("reviews.live",)] < 480
     assert seen["iyu_oldest_pending_review_age_seconds", ("reviews.bulk",)] < 60
     assert seen["iyu_backpressure_ratio", ()] == 18 / site.settings.high_water
+
+
+def test_of_a_large_backlog_the_last_look_is_shown_whole_while_the_next_is_made(site: Site):
+    collector = IyuCollector(site.settings, site.engine, large_backlog=2)
+
+    def counted() -> tuple[float, float, float]:
+        seen = samples(collector.collect())
+        return (
+            seen["iyu_reviews_pending", ("reviews.bulk", "queued")],
+            seen["iyu_reviews_accepted_total", ("reviews.bulk",)],
+            seen["iyu_reviews_scored_total", ("reviews.bulk",)],
+        )
+
+    waiting = site.accept(3, reviews=4)
+    assert counted() == (12, 12, 0)
+    site.finish(waiting[:1])
+    site.accept(1, reviews=4)
+    assert counted() == (12, 12, 0)  # and a look is begun
+    assert poll(60, lambda: (found := counted())[2] and found) == (12, 16, 4)
+    site.finish(waiting[1:])
+    assert poll(60, lambda: (found := counted())[2] == 12 and found) == (4, 16, 12)
+    site.accept(1, reviews=4)
+    assert counted() == (8, 20, 12)  # few are pending again: each scrape looks itself
 
 
 def test_a_replay_is_as_old_as_its_replay_not_as_its_review(site: Site):

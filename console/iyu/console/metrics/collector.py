@@ -17,6 +17,7 @@ from iyu.console.metrics.feed_families import feed_families
 from iyu.console.metrics.figures import DatabaseFigures, FeedFigures, LedgerFigures
 from iyu.console.metrics.growing import Growing
 from iyu.console.metrics.ledger_families import counters, gauges, histograms
+from iyu.console.metrics.look_ahead import LookAhead
 from iyu.console.metrics.read_broker import read_broker
 from iyu.console.metrics.read_database import read_database
 from iyu.console.metrics.read_feed import read_feed
@@ -31,24 +32,33 @@ log = logging.getLogger("iyu.metrics")
 
 #: Milliseconds after which PostgreSQL ends a question: a scrape is given up after 10 s.
 STATEMENT_MS: Final = 8_000
+#: Pending chunks past which a scrape shows the last look and begins the next: to sum up more takes
+#: longer than a scrape may.
+LARGE_BACKLOG: Final = 50_000
 
 T = TypeVar("T")
+Found = tuple[LedgerFigures, DatabaseFigures, FeedFigures]
 
 
 class IyuCollector(Collector):
     """Looks at ledger, database and broker; a side that does not answer hides no other."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, large_backlog: int = LARGE_BACKLOG
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._totals = RunningTotals(settings.task_time_limit)
         self._growing = Growing()
+        self._look: LookAhead[Found] = LookAhead(
+            self._read_database, lambda found: found[0].open_chunks > large_backlog
+        )
         self._lock = Lock()  # two Prometheus servers may scrape at once
 
     def prime(self) -> None:
         """Sum up what is in the ledger already, before the first scrape has to wait for it."""
         with self._lock:
-            self._or_none(self._read_database)
+            self._or_none(self._look.read)
 
     def describe(self) -> Iterator[Metric]:
         """Name nothing: registering must not look."""
@@ -62,7 +72,8 @@ class IyuCollector(Collector):
     def _collect(self) -> Iterator[Metric]:
         began = perf_counter()
         up = GaugeMetricFamily("iyu_up", "Whether a side answers.", labels=("side",))
-        found = self._or_none(self._read_database)
+        look = self._or_none(self._look.read)
+        found, seconds_old = look or (None, 0.0)
         up.add_metric(("database",), int(found is not None))
         rescore_queues = found[0].rescore_queues if found else ()
         broker = self._or_none(lambda: read_broker(self._settings, rescore_queues))
@@ -75,6 +86,11 @@ class IyuCollector(Collector):
             yield from histograms(ledger.finished, self._growing)
             yield from database_gauges(database)
             yield from feed_families(feed, self._growing)
+            yield GaugeMetricFamily(
+                "iyu_database_figures_age_seconds",
+                "Age of what the ledger and the database say; above 0 while the backlog is large.",
+                value=seconds_old,
+            )
         if broker:
             yield from broker_gauges(broker)
         yield _build()
@@ -82,7 +98,7 @@ class IyuCollector(Collector):
             "iyu_collect_seconds", "What this scrape took.", value=perf_counter() - began
         )
 
-    def _read_database(self) -> tuple[LedgerFigures, DatabaseFigures, FeedFigures]:
+    def _read_database(self) -> Found:
         with _snapshot(self._engine) as connection:
             ledger = read_ledger(connection, self._totals)
             return ledger, read_database(connection), read_feed(connection)

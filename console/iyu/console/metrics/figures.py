@@ -12,6 +12,7 @@ class Pending:
 
     queue: str  # reviews.rescore for all models that score stored reviews again
     state: str  # queued or running
+    chunks: int
     reviews: int
     swept: int  # times they were lost and published again
     oldest_seconds: float  # since the oldest of them came in
@@ -26,6 +27,11 @@ class LedgerFigures:
     dead_open: Mapping[str, int]  # dead letters that wait for somebody, by reason
     dead_buried: Mapping[str, int]  # times something was buried, by reason
     rescore_queues: Sequence[str]  # that have open chunks
+
+    @property
+    def open_chunks(self) -> int:
+        """Return how many chunks had to be summed up."""
+        return sum(found.chunks for found in self.pending)
 
     def accepted(self, queue: str) -> float:
         """Return the reviews that ever came in; a split chunk's are counted as its parts'."""

@@ -30,6 +30,7 @@ def _open_rows(connection: Connection) -> list[Row[Any]]:
         select(
             chunks.c.queue,
             chunks.c.state,
+            func.count().label("chunks"),
             func.sum(chunks.c.review_count).label("reviews"),
             func.sum(chunks.c.swept).label("swept"),
             func.min(came_in_at, type_=UtcDateTime()).label("oldest"),
@@ -52,7 +53,12 @@ def _add_up(rows: list[Row[Any]]) -> list[Pending]:
 def _pending(row: Row[Any]) -> Pending:
     age = (utc_now() - row.oldest).total_seconds()
     return Pending(
-        queue_group(row.queue), row.state, int(row.reviews), int(row.swept), max(age, 0.0)
+        queue_group(row.queue),
+        row.state,
+        int(row.chunks),
+        int(row.reviews),
+        int(row.swept),
+        max(age, 0.0),
     )
 
 
@@ -60,6 +66,7 @@ def _together(one: Pending, other: Pending) -> Pending:
     return Pending(
         one.queue,
         one.state,
+        one.chunks + other.chunks,
         one.reviews + other.reviews,
         one.swept + other.swept,
         max(one.oldest_seconds, other.oldest_seconds),
