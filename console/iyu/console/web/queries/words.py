@@ -23,6 +23,9 @@ _DAY: Final = {
     "postgresql": "CAST(submitted_at AT TIME ZONE 'UTC' AS date)",
 }
 
+#: From words to their days: SQLite would read all words of the days, PostgreSQL decides well.
+_JOINED: Final = {"sqlite": "CROSS JOIN keyword_days AS d", "postgresql": "JOIN keyword_days AS d"}
+
 
 def rank_words(
     connection: Connection, method: str, period: Period, source: str | None, least: int
@@ -32,20 +35,43 @@ def rank_words(
         return _rank_words_of_tokens(connection, method, period, source, least)
     if source:
         return _rank_words_of_source(connection, method, period, source, least)
+    return _rank_words_of_all(connection, method, period, least)
+
+
+def _rank_words_of_all(connection: Connection, method: str, period: Period, least: int) -> Answer:
+    """Return what `keyword_trend` says, by way of the words that are common over all days.
+
+    Others cannot be common in the period; of the view, each rare word would be summed to be left.
+    """
+    days = {f"day_{n}": day.isoformat() for n, day in enumerate(period.each_day())}
+    common = f"COALESCE((SELECT MAX(min_reviews) FROM privacy), {MIN_REVIEWS})"
     return run(
         connection,
         f"""
         SELECT surface, pos,{_FIGURES}
-        FROM keyword_trend
-        WHERE method = :method AND day >= :since AND day <= :until
+        FROM (
+            SELECT d.surface, d.pos, d.day, SUM(d.reviews) AS reviews,
+                   SUM(d.reviews - d.positive_reviews) AS negative_reviews,
+                   SUM(d.occurrences) AS occurrences, SUM(d.heat) AS total_heat
+            FROM keyword_totals AS t
+            {_JOINED[connection.dialect.name]}
+              ON d.model_version = t.model_version AND d.method = t.method
+             AND d.surface = t.surface AND d.pos = t.pos
+            WHERE t.method = :method AND t.reviews >= :least AND t.reviews >= {common}
+              AND t.model_version = (
+                SELECT model_version FROM models WHERE activated_at IS NOT NULL
+                ORDER BY activated_at DESC, model_version LIMIT 1
+            ) AND d.day IN ({_names(days)})
+            GROUP BY d.surface, d.pos, d.day
+            HAVING SUM(d.reviews) > 0
+        ) AS a_word_on_a_day
         GROUP BY surface, pos
         HAVING SUM(reviews) >= :least
         ORDER BY total_heat, surface, pos
         """,
         method=method,
-        since=period.since.isoformat(),
-        until=period.until.isoformat(),
         least=least,
+        **days,
     )
 
 
