@@ -3,17 +3,23 @@
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select, text
 from typer.testing import CliRunner
 
+from iyu.console.analysis.stored_heat import HeatFilter, find
 from iyu.console.main import app
 from iyu.console.operations.forget_reviews import find_all_traces
+from iyu.console.terminal.options import parse_utc_time
+from iyu.console.web.queries.days import Period, newest_day
+from iyu.console.web.queries.reviews import Search, find_reviews
+from iyu.console.web.queries.words import _rank_words_of_tokens
 from iyu.producer import Producer
 from iyu.producer.rescore import Campaign, Selection
 from iyu.schemas.contract.errors import RejectedReview
@@ -27,12 +33,14 @@ from iyu.schemas.results import Cursor, read_results
 from iyu.schemas.sql import tables
 from iyu.schemas.sql.engine import reading, writing
 from iyu.worker.chunk import Runtime, score_chunk
+from iyu.worker.rows.add_to_keyword_days import add_all_deltas
 from iyu.worker.settings import WorkerSettings
 from tests.harness.fakes import FakeBroker, FakeScorer
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MAY, JUNE = datetime(2014, 5, 1, 3, tzinfo=UTC), datetime(2015, 6, 2, tzinfo=UTC)
 FAILS = {"fails": ValueError("as the test wants")}
+_ONE_A_REVIEW = "(SELECT DISTINCT review_id, written_at FROM {}) AS one_a_review"
 
 
 @pytest.fixture
@@ -61,8 +69,9 @@ def test_reviews_stand_under_the_time_of_each(runtime: Runtime):
     times = {"1": MAY, "2": JUNE, "3": None, "4": MAY, "5": MAY}
     assert written(runtime.engine) == times
     with reading(runtime.engine) as connection:
-        for view in ("review_scores", "results"):
-            query = f"SELECT COUNT(DISTINCT written_at), COUNT(*) - COUNT(written_at) FROM {view}"
+        for view in ("review_scores", "results", "token_heat", "word_heat"):
+            shown = view if view in {"review_scores", "results"} else _ONE_A_REVIEW.format(view)
+            query = f"SELECT COUNT(DISTINCT written_at), COUNT(*) - COUNT(written_at) FROM {shown}"
             assert tuple(connection.execute(text(query)).one()) == (2, 1)
 
 
@@ -175,6 +184,63 @@ def test_the_feed_and_exports_say_when(runtime: Runtime, database_url: str, tmp_
     assert by_id == {"1": MAY.isoformat(), "2": None}
     found = pq.read_table(tmp_path / "a.parquet").to_pylist()
     assert {row["review_id"]: row["written_at"] for row in found} == {"1": MAY, "2": None}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (("--since", "2014-05-01", "--until", "2014-05-02"), {"1"}),
+        (("--until", "2015-06-02"), {"1"}),
+        (("--since", "2015-06-02"), {"2", "3"}),
+        (("--since", "2026-05-01"), {"3"}),
+        (("--since", "2026-05-01", "--by", "submitted"), {"1", "2", "3"}),
+        (("--until", "2026-05-01", "--by", "submitted"), set()),
+        ((), {"1", "2", "3"}),
+    ],
+)
+def test_exports_and_words_of_a_period_go_by_the_day_of_writing(
+    runtime: Runtime, database_url: str, tmp_path: Path, chosen: Sequence[str], expected: set[str]
+):
+    score(runtime, Review("1", "굳", MAY), Review("2", "음", JUNE), Review("3", "네"))
+    file = tmp_path / "a.jsonl"
+    for what in ("reviews", "tokens"):
+        command = ["export", str(file), "--what", what, *chosen, "--database", database_url]
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, done.output
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        assert {line["review_id"] for line in lines} == expected
+    if "--by" not in chosen:
+        times = {
+            name: parse_utc_time(day) for name, day in zip(chosen[::2], chosen[1::2], strict=True)
+        }
+        words = HeatFilter("gradcam", None, times.get("--since"), times.get("--until"))
+        for model in (None, "v1"):
+            with reading(runtime.engine) as connection:
+                found = list(find(connection, replace(words, model_version=model)))
+            assert {key.review_id for key in found} == expected
+
+
+def test_the_page_goes_by_the_day_of_writing(runtime: Runtime):
+    score(runtime, Review("1", "굳", MAY), Review("2", "음", JUNE))
+    add_all_deltas(runtime.engine)
+    a_day = Search(period=Period(MAY.date(), MAY.date()))
+    today = Search(period=Period(NOON.date(), NOON.date()))
+    with reading(runtime.engine) as connection:
+        assert newest_day(connection) == JUNE.date()
+        assert page_of(connection, a_day) == ["1"]
+        assert page_of(connection, today) == []
+    score(runtime, Review("3", "네", MAY - timedelta(days=1)), Review("4", "굳"))
+    add_all_deltas(runtime.engine)
+    with reading(runtime.engine) as connection:
+        assert newest_day(connection) == NOON.date()
+        assert page_of(connection, a_day) == ["1"]
+        assert page_of(connection, today) == ["4"]
+        words = _rank_words_of_tokens(connection, "gradcam", a_day.period, "shop", 1)
+    assert [(row["surface"], row["reviews"]) for row in words.rows] == [("굳", 1)]
+
+
+def page_of(connection: Connection, search: Search) -> list[str]:
+    return [row["review_id"] for row in find_reviews(connection, search, None, 9, 9).answer.rows]
 
 
 @pytest.mark.parametrize("seed", range(3))

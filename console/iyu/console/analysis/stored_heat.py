@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, column, select, table
+from sqlalchemy import Connection, column, func, select, table
 
 from iyu.schemas.sql.heat_columns import StoredHeat, unpack_tokens
 from iyu.schemas.sql.tables import UtcDateTime, explanations, models, predictions, reviews
@@ -21,6 +21,7 @@ _SCORES = table(
     "review_scores",
     *(column(name) for name in ("source", "review_id", "text_hash", "model_version", "label")),
     column("submitted_at", UtcDateTime()),
+    column("written_at", UtcDateTime()),
 )
 
 
@@ -30,7 +31,7 @@ class HeatFilter:
 
     method: str
     source: str | None = None  # all of them if None
-    since: datetime | None = None  # by the time the text came in; since ≤ time < until
+    since: datetime | None = None  # by when it was written, or else came in; since ≤ time < until
     until: datetime | None = None
     model_version: str | None = None  # None: the model that the views show
 
@@ -53,10 +54,11 @@ def find(connection: Connection, chosen: HeatFilter) -> Iterator[Key]:
     query = select(c.source, c.review_id, c.model_version, c.text_hash, c.label)
     if chosen.source is not None:
         query = query.where(c.source == chosen.source)
+    moment = func.coalesce(c.written_at, c.submitted_at)
     if chosen.since is not None:
-        query = query.where(c.submitted_at >= chosen.since)
+        query = query.where(moment >= chosen.since)
     if chosen.until is not None:
-        query = query.where(c.submitted_at < chosen.until)
+        query = query.where(moment < chosen.until)
     for row in connection.execute(query).yield_per(10_000):
         yield Key(*row)
 
@@ -143,7 +145,10 @@ def _of_model(model_version: str) -> Any:
     """Select the scores of one model, also where a newer one has scored the same review."""
     p, r = predictions.c, reviews.c
     return (
-        select(p.source, p.review_id, p.model_version, p.text_hash, p.label, r.submitted_at)
+        select(
+            *(p.source, p.review_id, p.model_version, p.text_hash, p.label),
+            *(r.submitted_at, r.written_at),
+        )
         .join_from(
             predictions,
             reviews,

@@ -21,6 +21,10 @@ def export(
     source: Annotated[list[str] | None, typer.Option(help="Only this source; repeatable.")] = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    by: Annotated[
+        str,
+        typer.Option(metavar="written|submitted", help="Which time --since and --until mean."),
+    ] = "written",
     excel: Annotated[
         bool,
         typer.Option("--excel", help="A CSV that spreadsheets open, without cells as formulas."),
@@ -32,13 +36,15 @@ def export(
     Every row has the model's version and the heatmap's method. The file appears once it is whole.
     """
     from iyu.console.local.env_file import load_settings
-    from iyu.console.operations.export_rows import Chosen, What, export_rows
+    from iyu.console.operations.export_rows import By, Chosen, What, export_rows
     from iyu.console.operations.open_database import open_database
     from iyu.console.terminal.progress_bar import progress_bar
 
     if what not in set(What):
         raise typer.BadParameter("give reviews, tokens or words", param_hint="--what")
-    chosen = Chosen(What(what), tuple(source or ()), since, until)
+    if by not in set(By):
+        raise typer.BadParameter("give written or submitted", param_hint="--by")
+    chosen = Chosen(What(what), tuple(source or ()), since, until, By(by))
     with (
         open_database(load_settings(database_url=database).database) as engine,
         progress_bar("exported", None, quiet=False) as bar,

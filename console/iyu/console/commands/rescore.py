@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from iyu.console.terminal.options import JsonOption, SinceOption
+from iyu.console.terminal.options import JsonOption, SubmittedSinceOption
 
 if TYPE_CHECKING:
     from iyu.console.operations.rescore_run import RescoreReport
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def rescore(
     model: Annotated[str, typer.Option(help="A model's name or folder.")],
     source: Annotated[str | None, typer.Option(help="Only reviews of this source.")] = None,
-    since: SinceOption = None,
+    since: SubmittedSinceOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="So many reviews at most.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until all are scored.")] = False,
     work: Annotated[

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from iyu.console.exit_codes import CHECK_FAILED
-from iyu.console.terminal.options import DatabaseOption, JsonOption, SinceOption, UntilOption
+from iyu.console.terminal.options import (
+    DatabaseOption,
+    JsonOption,
+    SubmittedSinceOption,
+    SubmittedUntilOption,
+)
 from iyu.console.terminal.safe_text import visible_line
 
 if TYPE_CHECKING:
@@ -29,8 +34,8 @@ def verify(
         int, typer.Option(min=0, help="Days whose sums are computed again, drawn at random.")
     ] = 3,
     source: Annotated[str | None, typer.Option(help="Only rows of this source.")] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    since: SubmittedSinceOption = None,
+    until: SubmittedUntilOption = None,
     model: Annotated[
         str | None, typer.Option(help="Only rows of this model version, or how it begins.")
     ] = None,

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Final
@@ -14,14 +14,12 @@ from sqlalchemy import Connection, CursorResult, Engine, bindparam, text
 from iyu.console.operations.export_formats import choose_format
 from iyu.schemas.contract.errors import InputError
 from iyu.schemas.sql.engine import reading
+from iyu.schemas.sql.review_day import is_between
 from iyu.schemas.sql.tables import UtcDateTime
 from iyu.schemas.sql.views import MIN_REVIEWS
 
 #: Rows that are fetched, and written, at once.
 ROWS_AT_ONCE: Final = 5_000
-#: Times that both databases hold, a day from the ends of Python's for any offset.
-_FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
-_LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 class What(StrEnum):
@@ -32,20 +30,25 @@ class What(StrEnum):
     WORDS = "words"  # summed over the reviews
 
 
+class By(StrEnum):
+    """Which time of a review is compared."""
+
+    WRITTEN = "written"  # where that is unknown: submitted
+    SUBMITTED = "submitted"
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Which reviews are exported."""
 
     what: What = What.REVIEWS
     sources: Sequence[str] = ()  # none: all
-    since: datetime | None = None  # submitted then or later
-    until: datetime | None = None  # submitted before
+    since: datetime | None = None  # then or later
+    until: datetime | None = None  # before
+    by: By = By.WRITTEN
 
 
-_WHERE: Final = """
-WHERE (:all_sources = 1 OR {alias}.source IN :sources)
-  AND {alias}.submitted_at >= :since AND {alias}.submitted_at < :until
-"""
+_WHERE: Final = "WHERE (:all_sources = 1 OR {alias}.source IN :sources)\n"
 _QUERIES: Final = {
     What.REVIEWS: """
 SELECT r.source, r.review_id, r.text, r.submitted_at, r.probability, r.label, r.model,
@@ -57,7 +60,7 @@ LEFT JOIN explanations AS e
 """,
     What.TOKENS: """
 SELECT t.source, t.review_id, t.submitted_at, t.model_version, t.method, t.position, t.surface,
-       t.pos, t.start, t."end", t.heat, t.is_function, t.probability, t.label
+       t.pos, t.start, t."end", t.heat, t.is_function, t.probability, t.label, t.written_at
 FROM token_heat AS t
 """,
     What.WORDS: """
@@ -112,25 +115,29 @@ def export_rows(
 
 def _select(connection: Connection, chosen: Chosen) -> CursorResult[Any]:
     alias = "r" if chosen.what is What.REVIEWS else "t"
-    query = _QUERIES[chosen.what] + _WHERE.format(alias=alias) + _ENDS[chosen.what]
-    statement = text(query).bindparams(
-        bindparam("sources", expanding=True),
-        bindparam("since", type_=UtcDateTime()),
-        bindparam("until", type_=UtcDateTime()),
-    )
+    query = _QUERIES[chosen.what] + _WHERE.format(alias=alias)
+    query += _in_period(chosen, alias) + _ENDS[chosen.what]
+    times = {"since": chosen.since, "until": chosen.until}
+    given = [bindparam(name, at, UtcDateTime()) for name, at in times.items() if at]
+    statement = text(query).bindparams(bindparam("sources", expanding=True), *given)
     values = {
         "all_sources": int(not chosen.sources),
         "sources": list(chosen.sources) or [""],
-        "since": chosen.since or _FIRST,
-        "until": chosen.until or _LAST,
     }
     streaming = connection.execution_options(yield_per=ROWS_AT_ONCE)
     if chosen.what is What.WORDS:
         return streaming.execute(statement, values)
-    times = statement.columns(submitted_at=UtcDateTime())
-    if chosen.what is What.REVIEWS:
-        times = statement.columns(submitted_at=UtcDateTime(), written_at=UtcDateTime())
-    return streaming.execute(times, values)
+    typed = statement.columns(submitted_at=UtcDateTime(), written_at=UtcDateTime())
+    return streaming.execute(typed, values)
+
+
+def _in_period(chosen: Chosen, alias: str) -> str:
+    """Return the condition on the time, nothing where none is given."""
+    since, until = (":since" if chosen.since else None, ":until" if chosen.until else None)
+    if chosen.by is By.WRITTEN and (since or until):
+        return f"  AND {is_between(alias, since, until)}\n"
+    begins = f"  AND {alias}.submitted_at >= {since}\n" if since else ""
+    return begins + (f"  AND {alias}.submitted_at < {until}\n" if until else "")
 
 
 @contextmanager

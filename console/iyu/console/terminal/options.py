@@ -1,7 +1,7 @@
 """Options that several commands have, each with one form and one help text."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,13 +22,18 @@ def parse_utc_time(text: str) -> datetime:
         ) from None
 
 
+def _time_option(name: str, help_text: str) -> Any:
+    return typer.Option(name, metavar="TIME", parser=parse_utc_time, help=help_text)
+
+
 SinceOption = Annotated[
     datetime | None,
-    typer.Option(
-        "--since", metavar="TIME", parser=parse_utc_time, help="Submitted then or later (UTC)."
-    ),
+    _time_option("--since", "Written then or later (UTC); where that is unknown, submitted."),
 ]
-UntilOption = Annotated[
-    datetime | None,
-    typer.Option("--until", metavar="TIME", parser=parse_utc_time, help="Submitted before (UTC)."),
+UntilOption = Annotated[datetime | None, _time_option("--until", "Written before, likewise.")]
+SubmittedSinceOption = Annotated[
+    datetime | None, _time_option("--since", "Submitted then or later (UTC).")
+]
+SubmittedUntilOption = Annotated[
+    datetime | None, _time_option("--until", "Submitted before (UTC).")
 ]

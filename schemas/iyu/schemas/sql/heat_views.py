@@ -65,7 +65,7 @@ _WORD_TOKENS: Final = """
 #: A SELECT of one row for each token that the views show, with its review's score.
 _SHOWN_TOKENS: Final = """
     SELECT s.source, s.review_id, s.model_version, e.method, s.text,
-           s.probability, s.label, s.submitted_at,
+           s.probability, s.label, s.submitted_at, s.written_at,
            {columns}
     FROM review_scores AS s
     JOIN explanations AS e
@@ -78,7 +78,7 @@ CREATE VIEW token_heat AS
 SELECT t.source, t.review_id, t.model_version, t.method, t.position,
        t.surface, t.pos, t.start, t."end", t.heat,
        CASE WHEN {is_function} THEN 1 ELSE 0 END AS is_function,
-       t.probability, t.label, t.submitted_at
+       t.probability, t.label, t.submitted_at, t.written_at
 FROM ({tokens}) AS t
 """
 
@@ -88,10 +88,10 @@ CREATE VIEW word_heat AS
 SELECT w.source, w.review_id, w.model_version, w.method, w.position,
        substr(w.text, MIN(w.start) + 1, MAX(w."end") - MIN(w.start)) AS surface,
        MIN(w.start) AS start, MAX(w."end") AS "end", COUNT(*) AS tokens, SUM(w.heat) AS heat,
-       w.probability, w.label, w.submitted_at
+       w.probability, w.label, w.submitted_at, w.written_at
 FROM (
     SELECT g.source, g.review_id, g.model_version, g.method, g.text, g.start, g."end", g.heat,
-           g.probability, g.label, g.submitted_at,
+           g.probability, g.label, g.submitted_at, g.written_at,
            CAST(SUM(CASE WHEN g.start = g.before THEN 0 ELSE 1 END) OVER (
                PARTITION BY g.source, g.review_id, g.model_version, g.method ORDER BY g.position
            ) - 1 AS integer) AS position
@@ -103,7 +103,7 @@ FROM (
     ) AS g
 ) AS w
 GROUP BY w.source, w.review_id, w.model_version, w.method, w.position, w.text,
-         w.probability, w.label, w.submitted_at
+         w.probability, w.label, w.submitted_at, w.written_at
 """
 
 _KEYWORD_IMPORTANCE: Final = """

@@ -27,9 +27,21 @@ def day_sql(dialect: str, alias: str) -> str:
 def is_on_day(dialect: str, alias: str, day: date) -> str:
     """Return the condition that a row of `reviews` counts under a day; it can use an index."""
     zone = "+00" if dialect == "postgresql" else ".000000"
-    begin, end = f"{day} 00:00:00{zone}", f"{day + timedelta(1)} 00:00:00{zone}"
-    written, submitted = f"{alias}.written_at", f"{alias}.submitted_at"
-    return (
-        f"(({written} >= '{begin}' AND {written} < '{end}') OR "
-        f"({written} IS NULL AND {submitted} >= '{begin}' AND {submitted} < '{end}'))"
-    )
+    begin, end = f"'{day} 00:00:00{zone}'", f"'{day + timedelta(1)} 00:00:00{zone}'"
+    return is_between(alias, begin, end)
+
+
+def is_between(alias: str, begin: str | None, end: str | None) -> str:
+    """Return the condition that a review counts at or after one time and before another.
+
+    begin, end: SQL, as `:since`; None leaves that side open, one of them is given. It can use an
+    index.
+    """
+
+    def within(time: str) -> str:
+        sides = (f"{time} >= {begin}" if begin else "", f"{time} < {end}" if end else "")
+        return " AND ".join(side for side in sides if side)
+
+    written = f"{alias}.written_at"
+    submitted = within(f"{alias}.submitted_at")
+    return f"(({within(written)}) OR ({written} IS NULL AND {submitted}))"

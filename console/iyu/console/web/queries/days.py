@@ -39,6 +39,23 @@ _DAYS: Final = """
       AND d.model_version = :all_models AND d.reviews > 0
 """
 
+#: A step through the key for each source, however many days it has.
+_NEWEST_DAYS: Final = """
+    WITH RECURSIVE s (source) AS (
+        SELECT MIN(source) FROM review_days
+        UNION ALL
+        SELECT (SELECT MIN(d.source) FROM review_days AS d WHERE d.source > s.source)
+        FROM s WHERE s.source IS NOT NULL
+    ), newest (day) AS (
+        SELECT (SELECT d.day FROM review_days AS d
+                WHERE d.source = s.source AND d.model_version = :all_models AND d.reviews > 0
+                ORDER BY d.day DESC LIMIT 1)
+        FROM s
+    )
+    SELECT (SELECT MAX(day) FROM newest) AS summed,
+           (SELECT MAX(day) FROM days_to_recount) AS to_recount
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -140,10 +157,9 @@ def count_models(connection: Connection) -> Answer:
 
 
 def newest_day(connection: Connection) -> date | None:
-    """Return the day of the newest review, None where there is none."""
-    rows = run(connection, "SELECT MAX(submitted_at) AS newest_at FROM reviews").rows
-    newest: datetime | None = rows[0]["newest_at"]
-    return newest.date() if newest else None
+    """Return the newest day that reviews count under, None where there is none."""
+    days = run(connection, _NEWEST_DAYS, all_models=ALL_MODELS).rows[0]
+    return max((date.fromisoformat(day) for day in days.values() if day), default=None)
 
 
 def list_sources(connection: Connection, most: int = 200) -> list[str]:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from iyu.console.web.queries.answer import Answer, Record, TimeLimit, contains, moment, run
 from iyu.console.web.queries.days import Period
+from iyu.schemas.contract.times import FUTURE_TOLERANCE
+from iyu.schemas.sql.review_day import is_between
 
 #: Reviews that the first look of a search goes through, and how many times more each next one:
 #: a page that is soon full costs little, a rare word is still found within a few looks.
@@ -117,14 +119,32 @@ def _looks(connection: Connection, search: Search, after: Key | None) -> Iterato
         yield None
         return
     size = FIRST_LOOK
-    begin = search.period.begin if search.period else None
-    newest = after.submitted_at if after else (search.period.end if search.period else None)
+    period = search.period
+    # No review is written later than it is submitted, but for clocks that differ.
+    begin = period.begin - FUTURE_TOLERANCE if period else None
+    newest = after.submitted_at if after else _newest_of(connection, period)
     while (newest := _time_further_on(connection, newest, size)) is not None:
         if begin is not None and newest <= begin:
             break
         yield newest
         size = min(size * LOOK_GROWTH, LONGEST_LOOK)
     yield None
+
+
+def _newest_of(connection: Connection, period: Period | None) -> datetime | None:
+    """Return a time after which no review of the period came in; None: any may have come in now.
+
+    Reviews that were written in it may have been submitted years later.
+    """
+    if period is None:
+        return None
+    written = run(
+        connection,
+        "SELECT 1 FROM reviews WHERE written_at >= :begin AND written_at < :until LIMIT 1",
+        begin=moment(connection, period.begin),
+        until=moment(connection, period.end),
+    )
+    return None if written.rows else period.end
 
 
 def _time_further_on(
@@ -180,8 +200,7 @@ def _conditions(connection: Connection, search: Search) -> tuple[list[str], dict
         "word": search.word or None,
     }
     conditions = {
-        "begin": "submitted_at >= :begin",
-        "until": "submitted_at < :until",
+        "begin": is_between("s", ":begin", ":until"),
         "source": "source = :source",
         "label": "label = :label",
         "low": "probability >= :low",
@@ -191,7 +210,7 @@ def _conditions(connection: Connection, search: Search) -> tuple[list[str], dict
         "word": contains(connection, "text", "word"),
     }
     given = {name: value for name, value in values.items() if value is not None}
-    narrowed = [conditions[name] for name in given]
+    narrowed = [conditions[name] for name in given if name in conditions]
     if search.word:
         narrowed.append(_HAS_WORD.format(of_pos="AND t.pos = :pos " if search.pos else ""))
         given |= {"method": search.method} | ({"pos": search.pos} if search.pos else {})

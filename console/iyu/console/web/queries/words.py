@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from iyu.console.web.queries.answer import Answer, Record, moment, run
 from iyu.console.web.queries.days import Period, has_stale_days
+from iyu.schemas.sql.review_day import day_sql, is_between
 from iyu.schemas.sql.views import MIN_REVIEWS
 
 #: Sums over days, and what the interval of the mean is computed from (`word_figures`).
@@ -17,11 +18,6 @@ _FIGURES: Final = """
            SUM(total_heat * total_heat) AS heat_by_heat,
            SUM(total_heat * occurrences) AS heat_by_times,
            SUM(CAST(occurrences AS double precision) * occurrences) AS times_by_times"""
-
-_DAY: Final = {
-    "sqlite": "substr(submitted_at, 1, 10)",
-    "postgresql": "CAST(submitted_at AT TIME ZONE 'UTC' AS date)",
-}
 
 
 def rank_words(
@@ -87,19 +83,20 @@ def _rank_words_of_tokens(
     connection: Connection, method: str, period: Period, source: str, least: int
 ) -> Answer:
     """Return the same from every token of the source, where its sums are not complete."""
+    day = day_sql(connection.dialect.name, "t")
     return run(
         connection,
         f"""
         SELECT surface, pos,{_FIGURES}
         FROM (
-            SELECT surface, pos, {_DAY[connection.dialect.name]} AS day,
+            SELECT surface, pos, {day} AS day,
                    COUNT(DISTINCT review_id) AS reviews,
                    COUNT(DISTINCT CASE WHEN label = 0 THEN review_id END) AS negative_reviews,
                    COUNT(*) AS occurrences, SUM(heat) AS total_heat
-            FROM token_heat
+            FROM token_heat AS t
             WHERE method = :method AND source = :source AND is_function = 0
-              AND heat IS NOT NULL AND submitted_at >= :begin AND submitted_at < :until
-            GROUP BY surface, pos, {_DAY[connection.dialect.name]}
+              AND heat IS NOT NULL AND {is_between("t", ":begin", ":until")}
+            GROUP BY surface, pos, {day}
         ) AS a_word_on_a_day
         GROUP BY surface, pos
         HAVING SUM(reviews) >= :least
