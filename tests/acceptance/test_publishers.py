@@ -1,6 +1,7 @@
 """Publishers that have no iyu: what they publish becomes the rows of the Python producer."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from iyu.producer import Producer, Queue, Settings
 from iyu.schemas.sql.engine import connected, reading, upgrade
 from tests.harness.polling import poll
 from tests.harness.reviews import made
-from tests.harness.services import RedisServer, child_environment
+from tests.harness.services import ROOT, RedisServer, child_environment
 from tests.harness.skipping import skip_without
 
 pytestmark = pytest.mark.acceptance
@@ -71,6 +72,10 @@ redis.lpush("reviews.bulk", JSON.stringify({
 """
 
 
+#: Programs that docs/message.md prints whole, by language: what runs them, and the file's name.
+PRINTED = {"java": "Publish.java", "php": "publish.php"}
+
+
 @pytest.fixture
 def environment(redis_server: RedisServer, sqlite_url: str) -> dict[str, str]:
     return child_environment(
@@ -89,7 +94,7 @@ def engine(sqlite_url: str) -> Iterator[Engine]:
 def outside(environment: dict[str, str], tmp_path: Path) -> Callable[..., None]:
     """Run a program that knows only the broker's address; the reviews are its standard input."""
     foreign = {k: v for k, v in environment.items() if not k.startswith(("IYU_", "PYTHONPATH"))}
-    foreign["BROKER"] = environment["IYU_BROKER_URL"]
+    foreign["BROKER"] = foreign["IYU_BROKER_URL"] = environment["IYU_BROKER_URL"]
     foreign["REDISCLI_AUTH"] = urlsplit(foreign["BROKER"]).password or ""
 
     def run(*command: str, given: str | None = None) -> None:
@@ -188,3 +193,40 @@ def test_celery_node_and_ioredis(environment, engine, outside, node_modules, sta
     outside("node", "-e", IOREDIS)
     start_worker(environment)
     assert_same_rows(engine, "celery-node", "ioredis")
+
+
+def test_java_and_php_as_the_page_prints_them(
+    environment, engine, outside, start_worker, tmp_path: Path
+):
+    there = [language for language in PRINTED if shutil.which(language)]
+    submit_by_producer(environment)
+    for language in there:
+        program = tmp_path / PRINTED[language]
+        program.write_text(printed(language).replace("shop", language), encoding="utf-8")
+        rows_of_a_file = "".join(f"{key}\t{words}\n" for key, words in REVIEWS)
+        outside(language, str(program), given=rows_of_a_file)
+    if there:
+        start_worker(environment)
+        assert_same_rows(engine, *there)
+    if missing := PRINTED.keys() - there:
+        skip_without(" and ".join(sorted(missing)))
+
+
+@pytest.mark.parametrize("language", PRINTED)
+def test_a_refusal_of_redis_ends_a_printed_program(
+    environment, outside, tmp_path: Path, language: str
+):
+    if shutil.which(language) is None:
+        skip_without(language)
+    program = tmp_path / PRINTED[language]
+    text = printed(language).replace("LPUSH", "LPUSHX no such command")
+    program.write_text(text, encoding="utf-8")
+    with pytest.raises(AssertionError, match="ERR unknown command"):
+        outside(language, str(program), given="1\t좋아요\n")
+
+
+def printed(language: str) -> str:
+    """The program of a language on the page about messages."""
+    page = (ROOT / "docs" / "message.md").read_text(encoding="utf-8")
+    [program] = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+    return program

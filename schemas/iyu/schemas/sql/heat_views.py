@@ -65,7 +65,7 @@ _WORD_TOKENS: Final = """
 #: A SELECT of one row for each token that the views show, with its review's score.
 _SHOWN_TOKENS: Final = """
     SELECT s.source, s.review_id, s.model_version, e.method, s.text,
-           s.probability, s.label, s.submitted_at, s.written_at,
+           s.probability, s.label, s.submitted_at{written},
            {columns}
     FROM review_scores AS s
     JOIN explanations AS e
@@ -144,8 +144,9 @@ def heat_statements(
 ) -> tuple[str, ...]:
     """Return CREATE VIEW of `token_heat`, `word_heat` and `keyword_importance`."""
     unnested, columns, address = _of_text(dialect, "s.text")
-    tokens = _SHOWN_TOKENS.format(unnested=unnested, columns=columns)
-    countable = f"{tokens}    WHERE {_heat(dialect)} IS NOT NULL AND {address} IS NULL\n"
+    tokens = _SHOWN_TOKENS.format(unnested=unnested, columns=columns, written=", s.written_at")
+    countable = _SHOWN_TOKENS.format(unnested=unnested, columns=columns, written="")
+    countable += f"    WHERE {_heat(dialect)} IS NOT NULL AND {address} IS NULL\n"
     return (
         _TOKEN_HEAT.format(is_function=is_function, tokens=tokens),
         _WORD_HEAT.format(tokens=tokens),
