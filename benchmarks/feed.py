@@ -3,8 +3,8 @@
     python -m benchmarks.feed PATH [--reviews 50000] [--chunks 512,32,1] [--json FILE]
 
 Two databases of a kind take the same chunks in turns; in one of them no event is written. No queue
-and no model: heat by chance, as large as a model's. What storing takes is about a third of what a
-worker does for a review, so the share of a worker is a third of what stands here.
+and no model: heat by chance, as large as a model's. Shares are of storing alone, which is a part of
+what a worker does. Processor time is that of this process and of its PostgreSQL session.
 """
 
 import time
@@ -59,10 +59,10 @@ def main(
                 found[f"{kind}, {size} a chunk"] = _measure(fed, unfed, given, predictions, size)
             progress.print(f"{kind}: chunks of {size}")
     result["found"] = found
-    columns = ("database", "without, µs a review", "event, µs a review", "share", "bytes a review")
+    columns = ("database", "CPU without, µs", "of the event", "share", "of time", "bytes a review")
     rows = [
-        (name, f"{f['without_us']:.1f}", f"{f['event_us']:.2f}",
-         f"{100 * f['share']:.1f} %", f"{f['bytes']:.0f}")
+        (name, f"{f['without_us']:.1f}", f"{f['event_us']:.2f}", f"{100 * f['share']:.1f} %",
+         f"{100 * f['share_of_time']:.1f} %", f"{f['bytes']:.0f}")
         for name, f in found.items()
     ]  # fmt: skip
     table("The results feed beside the rest of storing, medians over pairs", columns, rows)
@@ -91,24 +91,32 @@ def _measure(
     fed: Engine, unfed: Engine, given: list[Review], predictions: list[Prediction], size: int
 ) -> dict[str, float]:
     seconds: dict[bool, list[float]] = {True: [], False: []}
+    used: dict[bool, list[float]] = {True: [], False: []}
+    sessions = {True: _session(fed), False: _session(unfed)}
     for number, at in enumerate(range(0, len(given), size)):
         part = tuple(given[at : at + size])
         chunk = Chunk(new_id(), "shop", part, BEGIN + number * STEP)
         scored = [predictions[(at + i) % len(predictions)] for i in range(len(part))]
         for with_event in (number % 2 == 0, number % 2 == 1):  # neither is always the first
             engine = fed if with_event else unfed
+            before = _used(sessions[with_event])
             seconds[with_event].append(_write(engine, chunk, scored, with_event))
+            used[with_event].append(_used(sessions[with_event]) - before)
         if number % DELTAS_AT_ONCE == DELTAS_AT_ONCE - 1:  # as workers do, in neither time
             add_all_deltas(fed)
             add_all_deltas(unfed)
-    differences = [a - b for a, b in zip(seconds[True], seconds[False], strict=True)]
-    without = median(seconds[False])
+    without, event = median(used[False]), _median_difference(used)
     return {
         "without_us": 1e6 * without / size,
-        "event_us": 1e6 * median(differences) / size,
-        "share": median(differences) / without,
+        "event_us": 1e6 * event / size,
+        "share": event / without,
+        "share_of_time": _median_difference(seconds) / median(seconds[False]),
         "bytes": _event_bytes(fed, unfed) / len(given),
     }
+
+
+def _median_difference(found: dict[bool, list[float]]) -> float:
+    return median(a - b for a, b in zip(found[True], found[False], strict=True))
 
 
 def _write(engine: Engine, chunk: Chunk, scored: list[Prediction], with_event: bool) -> float:
@@ -119,6 +127,21 @@ def _write(engine: Engine, chunk: Chunk, scored: list[Prediction], with_event: b
         with writing(engine) as connection:
             store.write(connection, chunk, scored, VERSION)
         return time.perf_counter() - begin
+
+
+def _session(engine: Engine) -> Path | None:
+    """Return where Linux keeps the nanoseconds of this engine's one PostgreSQL session."""
+    if engine.dialect.name == "sqlite":
+        return None
+    with engine.connect() as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    return Path(f"/proc/{pid}/schedstat")
+
+
+def _used(session: Path | None) -> float:
+    """Return the processor seconds of this process and of a session so far."""
+    server = int(session.read_text().split()[0]) / 1e9 if session else 0.0
+    return time.process_time() + server
 
 
 def _event_bytes(fed: Engine, unfed: Engine) -> float:

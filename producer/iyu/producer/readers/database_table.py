@@ -138,10 +138,11 @@ class DatabaseTable:
         """Return the present time as that database would write it; None where it is a number."""
         changed = self._columns["changed"]
         if isinstance(changed.type, Date | DateTime) and self._engine.dialect.name != "sqlite":
+            # MySQL's clock has whole seconds unless asked: a row would seem to be of the future.
+            is_whole = self._engine.dialect.name in {"mysql", "mariadb"}
+            clock = func.now(6) if is_whole else func.now()
             with self._reading() as connection:
-                moment: Changed = connection.execute(
-                    select(cast(func.now(), changed.type))
-                ).scalar_one()
+                moment: Changed = connection.execute(select(cast(clock, changed.type))).scalar_one()
             return moment
         return now_like(like)
 
