@@ -70,7 +70,8 @@ def _text(report: "RescoreReport") -> str:
         return f"every review has its score by {report.model_version}; nothing to do"
     outcome = report.outcome
     line = (
-        f"{report.handed_over:,} of {report.wanted:,} reviews handed over for model "
+        f"{report.handed_over:,} of {max(report.wanted, report.handed_over):,} reviews handed over "
+        f"for model "
         f"{report.model_version}: {outcome.scored:,} scored, {outcome.dead:,} dead letters, "
         f"{outcome.pending:,} pending, in {report.seconds:,.1f} s"
     )

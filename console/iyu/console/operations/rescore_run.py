@@ -115,7 +115,7 @@ def _run(
 
     def is_over() -> bool:
         finished = campaign.step()
-        _show_progress(engine, campaign, bar, options)
+        _show_progress(engine, campaign, bar, options, wanted)
         return finished or (campaign.all_handed_over and not options.wait)
 
     verb = "rescored" if options.wait else "handed over"
@@ -124,11 +124,13 @@ def _run(
 
 
 def _show_progress(
-    engine: Engine, campaign: Campaign, bar: ProgressBar, options: RescoreOptions
+    engine: Engine, campaign: Campaign, bar: ProgressBar, options: RescoreOptions, wanted: int
 ) -> None:
     if campaign.live_reviews and not campaign.all_handed_over:
         with reading(engine) as connection:
             seconds = drain_seconds(connection, campaign.live_reviews)
         bar.show_backlog(campaign.live_reviews, seconds)
     done = campaign.batch.accepted
-    bar.update(max(done - campaign.pending_reviews, 0) if options.wait else done)
+    # What comes in meanwhile is handed over too, and what is erased is not.
+    total = done if campaign.all_handed_over else max(wanted, done)
+    bar.update(max(done - campaign.pending_reviews, 0) if options.wait else done, total)

@@ -29,11 +29,13 @@ class ProgressBar:
         self._began = self._last_line = monotonic()
         self._note = ""
 
-    def update(self, done: int) -> None:
-        """Show how many reviews are done."""
+    def update(self, done: int, total: int | None = None) -> None:
+        """Show how many reviews are done; `total` replaces the one before, where it has changed."""
         rate = done / max(monotonic() - self._began, 1e-6)
+        self._total = self._total if total is None else total
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=done, note=f"{rate:,.0f}/s {self._note}")
+            note = f"{rate:,.0f}/s {self._note}"
+            self._progress.update(self._task, completed=done, total=self._total, note=note)
         elif monotonic() - self._last_line > LINE_EVERY:
             of = f" of {self._total:,}" if self._total is not None else ""
             self._print(f"{self._verb} {done:,}{of} ({rate:,.0f}/s) {self._note}".rstrip())
