@@ -88,6 +88,7 @@ MALFORMED: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "cut off": (400, gzip.compress(b"[]" * 100)[:-4], {"Content_Encoding": "gzip"}),
     "a bomb": (413, gzip.compress(b" " * 60_000_000), {"Content_Encoding": "gzip"}),
     "bombs": (413, gzip.compress(b" " * 1_000_000) * 60, {"Content_Encoding": "gzip"}),
+    "gzips of nothing": (400, gzip.compress(b"") * 150_000, {"Content_Encoding": "gzip"}),
     "an encoding": (415, b"{}", {"Content_Encoding": "br"}),
     "two encodings": (415, b"{}", {"Content_Encoding": "gzip, gzip"}),
     "a form": (415, b"a=b", {"Content_Type": "application/x-www-form-urlencoded"}),

@@ -1,21 +1,26 @@
 """Webhooks: every line is delivered, signed, until it is taken or three days are over."""
 
-from collections.abc import Iterator
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from threading import Event
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 from standardwebhooks import WebhookVerificationError
 
 from iyu.console.webhooks.address_guard import check_url
-from iyu.console.webhooks.deliveries import PAUSES, take_lease
-from iyu.console.webhooks.payload import MAX_BYTES
+from iyu.console.webhooks.deliveries import PAUSES, Delivery, add_delivery, take_lease
+from iyu.console.webhooks.payload import MAX_BYTES, empty_message
 from iyu.console.webhooks.registry import (
     Webhook,
     add_webhook,
     find_webhook,
+    new_secret,
     remove_webhook,
     rotate_secret,
 )
@@ -215,6 +220,8 @@ def test_what_is_removed_leaves_nothing(shown: Engine, receiver: Receiver, sende
         "http://localhost:8000/x",
         "http://[::1]/",
         "http://[::ffff:10.0.0.1]/",
+        "http://[64:ff9b::169.254.169.254]/",
+        "http://[2002:7f00:1::]/",
         "http://10.1.2.3/",
         "http://169.254.169.254/latest/meta-data",
         "http://0.0.0.0/",
@@ -225,6 +232,8 @@ def test_what_is_removed_leaves_nothing(shown: Engine, receiver: Receiver, sende
         "http://exa mple.com/",
         "http://example.com:99999999/",
         "http://한국.example/",
+        f"http://{'a' * 64}.example/",
+        "http://a..example/",
     ],
 )
 def test_an_address_that_must_not_be_called_is_refused(url: str):
@@ -241,3 +250,113 @@ def test_a_name_that_leads_to_this_machine_later_is_not_called(shown: Engine, re
     careful.close()
     assert receiver.calls == []
     assert "private network" in str(find(shown, webhook_id).last_error)
+
+
+@pytest.mark.parametrize("url", [f"http://{'a' * 64}.example/", "http://a..example/"])
+def test_a_name_that_is_none_is_refused_also_where_all_may_be_called(url: str):
+    with pytest.raises(InputError, match="is not known"):
+        check_url(url, allow_private=True)
+    check_url("http://[::1]:8000/x", allow_private=True)
+    check_url("http://crm_1.internal/", allow_private=True)
+
+
+#: What a receiver may answer with; a call must be one that failed, not the end of all calls.
+HOSTILE_PAUSES = [
+    "9" * 5_000,
+    "Mon, 01 Jan 99999999999999 00:00:00 GMT",
+    "Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
+    "Fri, 31 Dec 9999 23:59:59 -2359",
+    "-1",
+    "",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE_PAUSES)
+def test_no_answer_of_a_receiver_keeps_the_calls_to_others_back(
+    shown: Engine, receiver: Receiver, sender: Sender, value: str
+):
+    receiver.answer = lambda _number: (503, {"retry-after": value})
+    hostile, _ = add(shown, receiver.url)
+    good = Receiver().start()
+    _, secret = add(shown, good.url)
+    write(shown, chunk({"1": "좋다"}))
+    serve(shown, sender)
+    good.stop()
+    assert delivered(good, secret) == ["1"]
+    assert find(shown, hostile).state == "failing"
+
+
+def test_an_error_that_nobody_foresaw_is_a_call_that_failed(
+    shown: Engine, receiver: Receiver, sender: Sender
+):
+    broken, _ = add(shown, f"http://{'a' * 64}.example/")  # as from a version that checked less
+    _, secret = add(shown, receiver.url)
+    write(shown, chunk({"1": "좋다"}))
+    serve(shown, sender)
+    assert delivered(receiver, secret) == ["1"]
+    assert find(shown, broken).state == "failing"
+
+
+def test_a_receiver_that_does_not_answer_takes_one_call_of_each_round(
+    shown: Engine, receiver: Receiver, sender: Sender
+):
+    gone = Receiver().start()
+    gone.stop()
+    silent, _ = add(shown, gone.url)
+    with writing(shown) as connection:
+        webhook = find_webhook(connection, silent)
+        for _ in range(5):
+            add_delivery(connection, webhook, empty_message())
+    _, secret = add(shown, receiver.url)
+    write(shown, chunk({"1": "좋다"}))
+    assert deliver_all(shown, sender, "one", Event())
+    assert delivered(receiver, secret) == ["1"]
+    with reading(shown) as connection:
+        assert sum(connection.scalars(select(webhook_deliveries.c.attempts))) == 1
+
+
+#: What a receiver sends after a call has come in, again and again.
+ENDLESS = {
+    "a byte now and then": (b"HTTP/1.1 200 OK", b"x"),
+    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n"),
+    "no HTTP": (b"", b"\x00\xff\r\n"),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_call_ends_however_long_its_receiver_goes_on(
+    monkeypatch: pytest.MonkeyPatch, sender: Sender, kind: str
+):
+    monkeypatch.setattr("iyu.console.webhooks.sender.CALL_SECONDS", 1.0)
+    first, again = ENDLESS[kind]
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(first)
+        while True:
+            connection.sendall(again)
+            time.sleep(0.01)
+
+    with raw_server(answer) as port:
+        delivery = Delivery("msg_1", "{}", 0)
+        found = sender.send(f"http://127.0.0.1:{port}/", [new_secret()], delivery)
+    assert found.status is None
+    assert found.error
+
+
+@contextmanager
+def raw_server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server that takes one connection, reads what comes first, and then answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def run() -> None:
+            with suppress(OSError):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65_536)
+                    answer(connection)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+    thread.join(30)

@@ -23,6 +23,8 @@ MAX_PASSED_OVER: Final = 16 * 1024 * 1024
 PASS_SECONDS: Final = 5.0
 #: Bytes of all bodies that are in memory at once.
 MAX_IN_MEMORY: Final = 64 * 1024 * 1024
+#: Bytes that are unpacked at once.
+SLICE: Final = 4096
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
@@ -143,20 +145,25 @@ async def pass_over(request: Request) -> None:
 
 def unpack(packed: bytes) -> bytes:
     """Return what a gzip body holds. Raises Problem where that is too large, or damaged."""
-    parts, size, rest = [], 0, packed
-    while rest:  # gzip files may stand one behind the other
-        member = zlib.decompressobj(_GZIP)
-        try:
-            part = member.decompress(rest, MAX_BODY + 1 - size)
-        except zlib.error:
-            raise _damaged() from None
-        size += len(part)
-        if size > MAX_BODY:
-            raise too_large()
-        if not member.eof:
-            raise _damaged()
-        parts.append(part)
-        rest = member.unused_data.lstrip(b"\0")
+    parts, size, member = [], 0, None
+    # In slices: each gzip file of many, one behind the other, copies what comes after it.
+    for at in range(0, len(packed), SLICE):
+        rest = packed[at : at + SLICE]
+        while rest := rest if member else rest.lstrip(b"\0"):
+            member = member or zlib.decompressobj(_GZIP)
+            try:
+                part = member.decompress(rest, MAX_BODY + 1 - size)
+            except zlib.error:
+                raise _damaged() from None
+            size += len(part)
+            if size > MAX_BODY:
+                raise too_large()
+            parts.append(part)
+            if not member.eof:
+                break
+            rest, member = member.unused_data, None
+    if member:
+        raise _damaged()
     return b"".join(parts)
 
 

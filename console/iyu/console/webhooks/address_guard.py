@@ -15,6 +15,8 @@ import httpcore
 
 from iyu.schemas.contract.errors import InputError
 
+#: RFC 6052: the last 32 bits are an IPv4 address.
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _ALLOW: Final = "set IYU_WEBHOOKS_ALLOW_PRIVATE=true if that is meant"
 
 
@@ -36,8 +38,9 @@ def check_url(url: str, *, allow_private: bool) -> None:
     if parts.username or parts.password:
         raise InputError("a webhook's address must not hold a user name or password")
     try:
+        parts.hostname.encode("idna")
         private = not allow_private and any(map(_is_private, _resolve(parts.hostname, port)))
-    except OSError:
+    except (OSError, UnicodeError):  # a part of the name may be too long for a name
         raise InputError(f"the host {parts.hostname!r} is not known; check the address") from None
     if private:
         raise InputError(f"{parts.hostname} is this machine or a private network; {_ALLOW}")
@@ -55,7 +58,7 @@ class GuardedBackend(httpcore.SyncBackend):
             return super().connect_tcp(host, port, *args, **options)
         try:
             addresses = list(_resolve(host, port))
-        except OSError:
+        except (OSError, UnicodeError):
             raise httpcore.ConnectError("the host is not known") from None
         if any(map(_is_private, addresses)):
             raise PrivateAddress(f"{host} is this machine or a private network; {_ALLOW}")
@@ -69,5 +72,13 @@ def _resolve(host: str, port: int) -> Iterable[str]:
 
 def _is_private(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
-    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = _carried(ip) or ip
     return not ip.is_global or ip.is_multicast
+
+
+def _carried(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that a gateway on the way makes of it (mapped, 6to4, NAT64)."""
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour

@@ -72,7 +72,8 @@ def _serve(engine: Engine, sender: Sender, webhook: Webhook, holder: str, stop: 
         # Renewed before each call: a call takes less than a lease.
         if stop.is_set() or not _lease(engine, webhook, holder):
             return False
-        _call(engine, sender, webhook, signing, delivery)
+        if not _call(engine, sender, webhook, signing, delivery):
+            return True  # whoever does not answer takes seconds a call: the next one's turn
     return more or len(due) == CALLS_AT_ONCE
 
 
@@ -94,7 +95,8 @@ def _enqueue(engine: Engine, webhook: Webhook) -> bool:
 
 def _call(
     engine: Engine, sender: Sender, webhook: Webhook, signing: list[str], delivery: Delivery
-) -> None:
+) -> bool:
+    """Call, and write down what came of it; return whether the receiver answered at all."""
     answer = sender.send(webhook.url, signing, delivery)
     with writing(engine) as connection:
         if answer.error is None:
@@ -105,3 +107,4 @@ def _call(
             note_failure(connection, webhook.webhook_id, delivery, answer.error, answer.retry_after)
     if answer.error is not None:
         log.warning("webhook %s: %s", webhook.webhook_id, answer.error)
+    return answer.status is not None

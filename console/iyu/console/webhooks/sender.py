@@ -10,11 +10,14 @@ import httpcore
 from standardwebhooks import Webhook as Signer
 
 from iyu.console.webhooks.address_guard import GuardedBackend
+from iyu.console.webhooks.call_deadline import CallDeadline
 from iyu.console.webhooks.deliveries import Delivery
 from iyu.schemas.contract.review import utc_now
 
-#: Seconds for each step of a call (connect, write, read): together less than a lease.
+#: Seconds for each step of a call (connect, write, one read).
 STEP_SECONDS: Final = 5.0
+#: Seconds for a whole call, less than a lease: a receiver may send a byte now and then for ever.
+CALL_SECONDS: Final = 20.0
 _TIMEOUT: Final = dict.fromkeys(("connect", "read", "write", "pool"), STEP_SECONDS)
 GONE: Final = 410
 
@@ -37,12 +40,12 @@ class Sender:
     """Keeps connections between calls; follows no redirect."""
 
     def __init__(self, *, allow_private: bool) -> None:
-        self._pool = httpcore.ConnectionPool(
-            network_backend=GuardedBackend(allow_private=allow_private), keepalive_expiry=30
-        )
+        self._deadline = CallDeadline(GuardedBackend(allow_private=allow_private))
+        self._pool = httpcore.ConnectionPool(network_backend=self._deadline, keepalive_expiry=30)
 
     def send(self, url: str, secrets: Sequence[str], delivery: Delivery) -> Answer:
         """Call once; whatever happens is an answer."""
+        self._deadline.begin(CALL_SECONDS)
         try:
             with self._pool.stream(
                 "POST",
@@ -54,6 +57,8 @@ class Sender:
                 return _read(response)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             return Answer(None, f"{type(error).__name__}: {error}".strip(": ")[:200])
+        except Exception as error:  # one receiver must not end the calls to all others
+            return Answer(None, f"the call failed: {type(error).__name__}")
 
     def close(self) -> None:
         """Let the connections go."""
@@ -90,9 +95,9 @@ def _read(response: Any) -> Answer:
 def _retry_after(value: str) -> timedelta | None:
     """Read seconds or a date (RFC 9110, 10.2.3)."""
     if value.strip().isdecimal():
-        return timedelta(seconds=min(int(value), 10**7))
+        return timedelta(seconds=int(value.strip()[:8]))  # four months: more than is honoured
     try:
         moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return None if moment.tzinfo is None else max(moment - utc_now(), timedelta())
