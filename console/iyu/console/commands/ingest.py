@@ -139,8 +139,8 @@ def _ingestion(
 
 
 def _warn_of_rows_without_time(table: "DatabaseTable", column: str) -> None:
-    if count := table.count_without_time():
-        _warn(f"{count:,} rows have nothing in {column}, and are never read")
+    if count := table.count_unreadable():
+        _warn(f"{count:,} rows have no id, or nothing usable in {column}, and are never read")
 
 
 def _stop_by_signal() -> None:

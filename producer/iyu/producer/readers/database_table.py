@@ -12,29 +12,36 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    LargeBinary,
     MetaData,
     Select,
     String,
     Table,
     Uuid,
     and_,
+    case,
     cast,
     create_engine,
     event,
     func,
     inspect,
+    literal,
     make_url,
+    null,
     or_,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError
 from sqlalchemy.types import Date, DateTime, Integer, Text
 
+from iyu.producer.readers.readable_rows import readable_columns, readable_rows
 from iyu.producer.readers.row_changes import Changed, now_like
 from iyu.producer.readers.written_times import MissingZone, read_written
 from iyu.schemas.contract.errors import DatabaseUnavailable, InputError
+from iyu.schemas.contract.review import has_surrogate
 from iyu.schemas.contract.settings import mask
 from iyu.schemas.sql.database_errors import is_transient
 from iyu.schemas.sql.engine import POSTGRESQL_TIMES
@@ -90,6 +97,7 @@ class DatabaseTable:
         try:
             with self._reading() as connection:
                 self._columns = _reflected(connection, names)
+                self._readable = readable_rows(connection, self._columns)
         except BaseException:
             self.close()
             raise
@@ -108,7 +116,7 @@ class DatabaseTable:
     def pages(self, start: Changed | None, rows: int = PAGE_ROWS) -> Iterator[Sequence[TableRow]]:
         """Yield rows that changed at `start` or later (None: all), oldest change first."""
         changed, key = self._columns["changed"], self._columns["key"]
-        where = changed.is_not(None) if start is None else changed >= start
+        where = true() if start is None else changed >= start
         while page := self._fetch(self._query(where, rows)):
             yield page
             if len(page) < rows:
@@ -116,7 +124,7 @@ class DatabaseTable:
             last = page[-1]
             where = and_(
                 changed >= last.changed,  # alone it is enough for an index on this column
-                or_(changed > last.changed, and_(changed == last.changed, key > last.key)),
+                or_(changed > last.changed, and_(changed == last.changed, key > _bound(last.key))),
             )
 
     def present_keys(self, review_ids: Sequence[str]) -> set[str]:
@@ -125,12 +133,16 @@ class DatabaseTable:
         wanted = _as_keys(key, review_ids)
         if not wanted:
             return set()
-        found = self._fetch(select(*self._selected()).where(key.in_(list(wanted))))
-        return {wanted[row.key] for row in found if row.key in wanted and not row.is_deleted}
+        selected = self._selected()
+        query = select(selected["key"], selected.get("deleted", null()).label("_deleted"))
+        with self._reading() as connection:
+            found = connection.execute(query.where(key.in_(list(wanted)))).all()
+        return {wanted[key] for key, deleted in found if key in wanted and not _is_set(deleted)}
 
-    def count_without_time(self) -> int:
-        """Count rows that are never read, because they do not say when they changed."""
-        query = select(func.count()).where(self._columns["changed"].is_(None))
+    def count_unreadable(self) -> int:
+        """Count rows that are never read: without a key, or without a usable time of change."""
+        readable = func.count(case((self._readable, 1)))
+        query = select(func.count() - readable).select_from(self._columns["key"].table)
         with self._reading() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -158,10 +170,16 @@ class DatabaseTable:
 
     def _query(self, where: ColumnElement[bool], rows: int) -> Select[Any]:
         changed, key = self._columns["changed"], self._columns["key"]
-        return select(*self._selected()).where(where).order_by(changed, key).limit(rows)
+        return (
+            select(*self._selected().values())
+            .where(self._readable, where)
+            .order_by(changed, key)
+            .limit(rows)
+        )
 
-    def _selected(self) -> list[ColumnElement[Any]]:
-        return [column.label(f"_{name}") for name, column in self._columns.items()]
+    def _selected(self) -> dict[str, ColumnElement[Any]]:
+        columns = readable_columns(self._engine.dialect.name, self._columns)
+        return {name: column.label(f"_{name}") for name, column in columns.items()}
 
     def _fetch(self, query: Select[Any]) -> list[TableRow]:
         with self._reading() as connection:
@@ -208,6 +226,13 @@ class DatabaseTable:
         return f"{shown} has no table {self._names.table!r}; it has: {', '.join(names[:20])}"
 
 
+def _bound(key: object) -> Any:
+    """Return a key as it is bound: SQLite's may be text that is no UTF-8."""
+    if isinstance(key, str) and has_surrogate(key):
+        return cast(literal(key.encode(errors="surrogateescape"), LargeBinary()), Text())
+    return key
+
+
 def _is_set(value: object) -> bool:
     return value is not None and str(value).strip().lower() not in _NOT_DELETED
 
@@ -243,6 +268,8 @@ def _engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _only_read(connection: Any, _record: Any) -> None:
+        if backend == "sqlite":  # a text that is no UTF-8 rejects its row alone
+            connection.text_factory = lambda raw: raw.decode(errors="surrogateescape")
         cursor = connection.cursor()
         cursor.execute(_READ_ONLY[backend])
         cursor.close()
@@ -272,9 +299,6 @@ def _reflected(connection: Connection, names: TableNames) -> dict[str, ColumnEle
             raise InputError(f"{names.table} has no column {column!r}; it has: {present}")
         columns[use] = table.c[column]
     columns["changed"] = _changed_column(connection, table.c[names.changed], names)
-    if connection.dialect.name == "sqlite":  # whatever stands there
-        for use in {"deleted", "written"} & columns.keys():
-            columns[use] = type_coerce(columns[use], String())
     return columns
 
 

@@ -11,6 +11,8 @@ from iyu.schemas.contract.errors import InputError
 
 Changed = datetime | date | int | str
 
+#: The least number that databases hold.
+_LEAST: Final = -(2**63)
 _PREFIXES: Final = {datetime: "time", date: "day", int: "number", str: "text"}
 
 
@@ -30,15 +32,22 @@ def decode(text: str) -> Changed:
     return int(value) if prefix == "number" else value
 
 
-def go_back(changed: Changed, overlap: timedelta) -> Changed:
-    """Return what stands `overlap` earlier; of a number its seconds are subtracted.
+def go_back(changed: Changed, overlap: timedelta) -> Changed | None:
+    """Return what stands `overlap` earlier, None before all time; of a number seconds are taken.
 
     Raises InputError for a text that is no time.
     """
+    try:
+        return _gone_back(changed, overlap)
+    except OverflowError:
+        return None
+
+
+def _gone_back(changed: Changed, overlap: timedelta) -> Changed:
     if isinstance(changed, str):
         return _in_form_of(changed, _parsed(changed) - overlap)
     if isinstance(changed, int):
-        return changed - int(overlap.total_seconds())
+        return max(changed - int(overlap.total_seconds()), _LEAST)
     if isinstance(changed, datetime):
         return changed - overlap
     return changed - timedelta(days=overlap.days + 1)
