@@ -28,6 +28,7 @@ from benchmarks._size import database_bytes
 from benchmarks.store import BEGIN, VERSION
 from iyu.schemas.contract.message import Chunk, new_id
 from iyu.schemas.contract.review import Review, utc_now
+from iyu.schemas.results.events import record_scored
 from iyu.schemas.sql.engine import connected, writing
 from iyu.worker.rows import write_chunk as store
 from iyu.worker.rows.add_to_keyword_days import DELTAS_AT_ONCE, add_all_deltas
@@ -121,7 +122,7 @@ def _median_difference(found: dict[bool, list[float]]) -> float:
 
 def _write(engine: Engine, chunk: Chunk, scored: list[Prediction], with_event: bool) -> float:
     """Store a chunk; return the seconds until it was committed."""
-    event: Any = store.record_scored if with_event else lambda *_: None
+    event: Any = record_scored if with_event else lambda *_: None
     with patch.object(store, "record_scored", event):
         begin = time.perf_counter()
         with writing(engine) as connection:

@@ -20,6 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import Date, DateTime, Text
 
+from iyu.schemas.contract.errors import InputError
+
 #: Characters of a text that are read: more than a review may have, so that it is still too long.
 MAX_TEXT: Final = 20_000
 #: What any zone's Python holds, and, for times of change, an overlap before it.
@@ -51,9 +53,13 @@ def readable_columns(
 def readable_rows(
     connection: Connection, columns: dict[str, ColumnElement[Any]]
 ) -> ColumnElement[bool]:
-    """Return the condition on rows that have a key, and a change that can be compared."""
+    """Return the condition on rows that have a key, and a change that can be compared.
+
+    Raises InputError where a column of texts holds no time at all.
+    """
     key, changed = columns["key"], columns["changed"]
     kind = changed.type
+    usable: ColumnElement[bool]
     if isinstance(kind, Date | DateTime):
         usable = changed.between(_like(kind, _FIRST), _like(kind, _LAST))
     elif isinstance(kind, String):  # SQLite, where a column holds whatever was put there
@@ -75,11 +81,20 @@ def _sqlite_changes(connection: Connection, changed: ColumnElement[Any]) -> Colu
     )
     if connection.execute(counted).scalar() == "integer":
         return of_kind == "integer"
-    return and_(
+    is_time = and_(
         of_kind == "text",
         changed.op("GLOB")(_LOOKS_LIKE_TIME),
         changed.between("0002-01-02", _LAST.date().isoformat()),
     )
+    given, usable = connection.execute(
+        select(func.count(changed), func.count(case((is_time, 1))))
+    ).one()
+    if given and not usable:
+        raise InputError(
+            f"no value of {changed.compile()} is a time in ISO 8601; --changed takes a column of "
+            "such times, or of whole numbers that grow with every change"
+        )
+    return is_time
 
 
 def _without_impossible(column: ColumnElement[Any]) -> ColumnElement[Any]:
