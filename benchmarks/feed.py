@@ -1,6 +1,6 @@
 """What the results feed costs whoever stores scores: each chunk with its event, and without.
 
-    python -m benchmarks.feed PATH [--reviews 50000] [--chunks 512,32,1] [--json FILE]
+    python -m benchmarks.feed PATH [--reviews 50000] [--chunks 512,32,1] [--uuids]
 
 Two databases of a kind take the same chunks in turns; in one of them no event is written. No queue
 and no model: heat by chance, as large as a model's. Shares are of storing alone, which is a part of
@@ -44,11 +44,12 @@ def main(
     path: Annotated[Path, typer.Argument(help="A file of real reviews (CSV, TSV, JSON Lines).")],
     reviews: Annotated[int, typer.Option(help="Stored in each database, at most.")] = 50_000,
     chunks: Annotated[str, typer.Option(help="Reviews a chunk; comma-separated.")] = "512,32,1",
+    uuids: Annotated[bool, typer.Option("--uuids", help="Ids of 36 characters, not 9.")] = False,
     databases: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(DATABASES),
     json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
 ) -> None:
     """Measure and print."""
-    result = header("Feed", reviews=reviews)
+    result = header("Feed", reviews=reviews, uuids=uuids)
     texts = read_reviews(path, TEXTS)
     predictions = invent_predictions(texts)
     found: dict[str, dict[str, float]] = {}
@@ -56,6 +57,8 @@ def main(
         for size in map(int, chunks.split(",")):
             number = min(reviews, size * MOST_CHUNKS)
             given = list(renewed(texts, number))
+            if uuids:
+                given = [Review(new_id(), review.text) for review in given]
             with _pair(kind) as (fed, unfed):
                 found[f"{kind}, {size} a chunk"] = _measure(fed, unfed, given, predictions, size)
             progress.print(f"{kind}: chunks of {size}")
