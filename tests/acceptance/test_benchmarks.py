@@ -104,3 +104,18 @@ def test_profile(texts: Path, tmp_path: Path):
     # The children do the same, and Celery's work beside it.
     known = sum(median(turn[step] for turn in turns) for step in STEPS)
     assert 0 < known < 1.5 * way[CHILDREN]
+
+
+def test_feed(texts: Path, tmp_path: Path):
+    options = ("--reviews", "1200", "--chunks", "50", "--databases", "sqlite")
+    found = measure("feed", tmp_path, str(texts), *options)["found"]["sqlite, 50 a chunk"]
+    assert found["without_us"] > 0
+    assert 0 < found["bytes"] < 200  # a page more or less counts at so few reviews
+
+
+def test_export(texts: Path, tmp_path: Path):
+    options = ("--reviews", "10000,20000", "--databases", "sqlite")
+    small, large = measure("export", tmp_path, str(texts), *options)["found"]["sqlite"]
+    assert (small["rows"], large["rows"]) == (10_000, 20_000)
+    assert small["read_back"] == large["read_back"] == "equal"
+    assert 0 < large["peak_mib"] < 1.2 * small["peak_mib"]
