@@ -5,7 +5,8 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     TF_CPP_MIN_LOG_LEVEL=2 \
     # Where a probe finds heartbeats without starting Python: .heartbeat, .ready and .beat.
-    IYU_HEARTBEAT_FILE=/tmp/iyu.heartbeat
+    IYU_HEARTBEAT_FILE=/tmp/iyu.heartbeat \
+    IYU_COMPILE_CACHE=/tmp/iyu.compiled
 
 # The image comes without the standard library compiled, and nobody may write into it later.
 RUN python -m compileall -q -j 0 -x site-packages \

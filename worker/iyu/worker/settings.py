@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 from iyu.schemas.contract.errors import SettingsError
 from iyu.schemas.contract.settings import Settings
 from iyu.worker.available_cores import available_cores
+from iyu.worker.compile_cache import default_folder
 
 
 class WorkerSettings(Settings):
@@ -30,6 +31,8 @@ class WorkerSettings(Settings):
     #: A worker touches it every two seconds; each of several on one machine needs its own. None:
     #: one in the temporary folder.
     heartbeat_file: Path | None = None
+    #: Where compiled passes are kept for the next start; empty: nowhere.
+    compile_cache: Path | None = Field(default_factory=default_folder)
 
     @field_validator("methods", mode="before")
     @classmethod
@@ -39,6 +42,11 @@ class WorkerSettings(Settings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("compile_cache", mode="before")
+    @classmethod
+    def _nowhere(cls, value: object) -> object:
+        return None if value == "" else value
 
     @property
     def heartbeat(self) -> Path:

@@ -9,16 +9,21 @@ import threading
 from contextlib import suppress
 from multiprocessing import Event, Value
 from multiprocessing.synchronize import Event as EventType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from celery import Celery
 
 from iyu.schemas.broker.publisher import Publisher
-from iyu.schemas.contract.logs import describe
+from iyu.schemas.contract.errors import IyuError
+from iyu.schemas.contract.logs import describe, summary
 from iyu.schemas.sql.engine import LOCK_MS, connect
+from iyu.worker import compile_cache
 from iyu.worker.chunk import Runtime
 from iyu.worker.failing_model import WARM_UP_TEXT, ModelCheck
 from iyu.worker.settings import WorkerSettings
+
+if TYPE_CHECKING:
+    from iyu.worker.scoring import Scorer
 
 log = logging.getLogger("iyu.worker")
 
@@ -81,10 +86,7 @@ class WorkerProcess:
     def _load(self) -> None:
         """Load model and vocabulary, and run once so that everything is compiled."""
         _limit_threads(self._settings.threads)
-        from iyu.worker.scoring import Scorer
-
-        scorer = Scorer.load(self._settings.model, self._settings.methods)
-        scorer.warm_up()
+        scorer = _warm_scorer(self._settings)
         scorer.score([WARM_UP_TEXT])
         self._runtime = Runtime(
             settings=self._settings,
@@ -101,6 +103,30 @@ class WorkerProcess:
         )
         settle_memory()
         log.info("model %s is ready", scorer.artifact.model_version)
+
+
+def _warm_scorer(settings: WorkerSettings) -> "Scorer":
+    """Load the model with its passes from the cache; compile them anew where that fails."""
+    cache = compile_cache.enable(settings.compile_cache)
+    try:
+        scorer = _compiled(settings)
+    except Exception as error:
+        if cache is None or isinstance(error, IyuError):
+            raise
+        log.warning("compiling anew, without what is in %s: %s", cache, summary(error))
+        compile_cache.clear(cache)
+        scorer = _compiled(settings)  # another one: TensorFlow keeps a pass that failed
+    if cache is not None:
+        compile_cache.seal(cache)
+    return scorer
+
+
+def _compiled(settings: WorkerSettings) -> "Scorer":
+    from iyu.worker.scoring import Scorer
+
+    scorer = Scorer.load(settings.model, settings.methods)
+    scorer.warm_up()
+    return scorer
 
 
 def _end_if_stopping(stopping: EventType, loaded: threading.Event) -> None:
